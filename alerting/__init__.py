@@ -1,0 +1,1 @@
+"""Incidents, cases and their delivery: what people act on."""

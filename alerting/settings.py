@@ -1,0 +1,84 @@
+"""What this room needs to know, as frozen records. cxwatch/settings builds them from cxwatch.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alerting.records import SEVERITIES, Severity, Subject
+from streams.records import Segment
+
+Mode = Literal["shadow", "live"]
+
+
+class Secret:
+    """A token that shows itself to nobody who prints or logs it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The token itself, for the one call that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where messages about some places go. The first route that fits wins.
+
+    `to` is a Slack channel, by id (C0123ABCD, always right) or by name (#cx-alerts, looked up once).
+    """
+
+    to: str
+    about: Subject | Literal["all"] = "all"
+    channels: tuple[str, ...] = ()  # none = all channels of the journey
+    stages: tuple[str, ...] = ()
+    severity_from: Severity = "minor"  # incidents only
+
+    def fits(self, about: Subject, segment: Segment, severity: Severity) -> bool:
+        """Whether this route takes a message about that place."""
+        if self.about not in ("all", about):
+            return False
+        if self.channels and segment.channel not in self.channels:
+            return False
+        if self.stages and segment.stage not in self.stages:
+            return False
+        return about != "incident" or SEVERITIES.index(severity) >= SEVERITIES.index(self.severity_from)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Everything that alerting depends on. `mode` None leaves the choice to `cxwatch live` and `pause`."""
+
+    mode: Mode | None = None
+    hold_off_seconds: int = 60  # product time between an incident and its message; moments of truth do not wait
+    routes: tuple[Route, ...] = ()
+    incidents_to: str = "#cx-alerts"  # where no route fits
+    cases_to: str = "#cx-recovery"
+    cases_open_from: int = 60  # priority from which any flag opens a case
+    first_contact_minutes: Mapping[str, int] = field(default_factory=dict)  # tier -> minutes, names in lower case
+    first_contact_minutes_default: int = 240
+    tier_value: Mapping[str, int] = field(default_factory=lambda: {"platinum": 25, "gold": 25, "silver": 15})
+    value_for_full: float = 5_000.0  # a customer's yearly value that earns all 25 points
+    reopen_minutes: int = 30
+    public_url: str | None = None
+    timezone: str = "UTC"  # of times in messages
+    buttons: bool = True  # False when nothing answers clicks: then only links are shown
+    slack_token: Secret | None = None
+    slack_url: str = "https://slack.com/api/"
+    slack_timeout_seconds: int = 10
+    attempts_max: int = 100  # with waits of at most 5 minutes: about eight hours of trying
+    quotes_max: int = 2
+
+    def target(self, about: Subject, segment: Segment, severity: Severity = "minor") -> str:
+        """The channel that a message about this place goes to."""
+        for route in self.routes:
+            if route.fits(about, segment, severity):
+                return route.to
+        return self.incidents_to if about == "incident" else self.cases_to

@@ -1,0 +1,162 @@
+"""`cxwatch windows`, `incidents` and `backtest`: read without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerting.store import read_incidents
+from alerting.wire import incident_row
+from cxwatch.backtest import Rules, run_stream
+from cxwatch.backtest_report import AlertRow, alert_row, read_marks, summary_row
+from cxwatch.cli.output import Output
+from cxwatch.cli.shared import (
+    DateOnly,
+    Files,
+    Json,
+    Maps,
+    Sets,
+    Usage,
+    Zone,
+    files_of,
+    mapping_of,
+    settings_of,
+    with_names_of,
+)
+from cxwatch.clocks import clock_of
+from cxwatch.database import open_existing
+from cxwatch.decide.rounds import read_closed_to
+from cxwatch.importing import read_timed
+from dashboards.api import WindowRow, position, read_filter, window_row
+from dashboards.problems import BadParameter
+from streams.clock import SystemClock
+from streams.decode import Decoder
+from streams.store.windows import read_windows
+
+INCIDENTS_MAX = 1_000
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.command()(windows)
+    app.command()(incidents)
+    app.command()(backtest)
+
+
+def windows(
+    context: typer.Context,
+    window: Annotated[str | None, typer.Option(help="15m, 1h, 24h or 7d.")] = None,
+    metric: Annotated[str | None, typer.Option(help="nps, csat, ces, stars, thumbs.")] = None,
+    channel: Annotated[str | None, typer.Option(help="One channel and its stages.")] = None,
+    stage: Annotated[str | None, typer.Option(help="One stage and its channels.")] = None,
+    survey_kind: Annotated[str | None, typer.Option("--survey-kind", help="hot or cold.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the current windows: score, 95 % interval and n of every place. An empty name means all of them."""
+    output = Output(json)
+    settings = settings_of(context)
+    given = {"window": window, "metric": metric, "channel": channel, "stage": stage, "survey_kind": survey_kind}
+    try:
+        wanted = read_filter({name: value for name, value in given.items() if value is not None}, settings.measure)
+    except BadParameter as error:
+        allowed = "" if error.allowed is None else f": {', '.join(error.allowed)}"
+        raise Usage(f"--{error.field.replace('_', '-')} {error.value} {error.detail}{allowed}") from error
+    engine = open_existing(settings)
+    with engine.connect() as conn:
+        found = read_windows(
+            conn,
+            clock_of(settings).now_ms(),
+            min_n=settings.measure.min_n,
+            closed_to=read_closed_to(conn),
+            window=wanted.window,
+            metric=metric,
+        )
+    engine.dispose()
+    rows = [window_row(one) for one in sorted(found, key=position) if wanted.admits(one)]
+    for row in rows:
+        output.row(row)
+    if not rows:
+        output.hint("No answers in these windows: a quiet window is no data, not zero.")
+    columns = ("window", "metric", "kind", "channel", "stage", "score", "95 %", "n")
+    output.table(columns, [_window_cells(row) for row in rows], right=("score", "95 %", "n"))
+
+
+def _window_cells(row: WindowRow) -> tuple[object, ...]:
+    place = (row.segment.channel or "all", row.segment.stage or "all")
+    if row.score is None or row.low is None or row.high is None:
+        return (row.window, row.metric, row.survey_kind, *place, "too few", "", row.n)
+    interval = f"{row.low:.1f} .. {row.high:.1f}"
+    return (row.window, row.metric, row.survey_kind, *place, f"{row.score:.1f}", interval, row.n)
+
+
+def incidents(context: typer.Context, json: Json = False) -> None:
+    """Show incidents, newest first: what happened where, in one sentence of numbers."""
+    output = Output(json)
+    settings = settings_of(context)
+    now_ms = clock_of(settings).now_ms()
+    engine = open_existing(settings)
+    with engine.connect() as conn:
+        found = [incident_row(one, now_ms) for one in read_incidents(conn, now_ms, limit=INCIDENTS_MAX)]
+    engine.dispose()
+    for row in found:
+        output.row(row)
+    cells = [
+        (row.id, row.state, row.severity, row.segment.channel or "all", row.segment.stage or "all", row.reason)
+        for row in found
+    ]
+    if cells:
+        output.table(("id", "state", "severity", "channel", "stage", "what"), cells, right=("id",))
+    else:
+        output.hint("No incidents.")
+
+
+def backtest(
+    context: typer.Context,
+    files: Files,
+    marks: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Stretches you vouch for: start, end, channel, stage, kind.")
+    ] = None,
+    maps: Maps = None,
+    sets: Sets = None,
+    timezone: Zone = None,
+    date_only: DateOnly = False,
+    json: Json = False,
+) -> None:
+    """Say what would have been alerted on a recorded stream, by the code that runs live, in event time.
+
+    Marks are CSV or JSON lines with start, end (RFC 3339), channel, stage (empty = any) and kind: quiet, event or
+    ignore. They give the false alerts a week on quiet stretches and the delay of each event.
+    """
+    output = Output(json)
+    settings = settings_of(context)
+    paths = files_of(files)
+    mapping = mapping_of(maps, sets, timezone, date_only)
+    known = read_marks(marks) if marks is not None else ()
+    measure = with_names_of(settings, paths, mapping, output)
+    output.hint("reading ...")
+    events, refused = read_timed(paths, mapping, Decoder(measure), SystemClock())
+    if not events:
+        raise Usage("there is no event that can be read in these files: see --map and --set in cxwatch ingest --help")
+    if refused:
+        first = refused[0]
+        output.hint(f"{len(refused)} rows refused, first: row {first.row}, {first.field} {first.rule}")
+    output.hint(f"measuring {len(events):,} events ...")
+    detection = dataclasses.replace(settings.detection)
+    found = asyncio.run(run_stream(events, Rules(measure, detection, settings.alerts)))
+    rows = [alert_row(incident) for incident in found]
+    for row in rows:
+        output.row(row)
+    summary = summary_row(rows, events, known)
+    output.row(summary)
+    output.table(("detected", "page", "channel", "stage", "severity", "what"), [_alert_cells(row) for row in rows])
+    for line in summary.lines():
+        output.say(line) if not json else output.hint(line)
+
+
+def _alert_cells(row: AlertRow) -> tuple[object, ...]:
+    place = (row.segment.channel or "all", row.segment.stage or "all")
+    return (row.detected_at, "yes" if row.page else "no", *place, row.severity, row.reason)

@@ -1,0 +1,88 @@
+"""The command line's entry: every command, and how errors and interruptions end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import DBAPIError
+
+from cxwatch.cli import intake, looking, operating, running, tokens
+from cxwatch.cli.logs import set_up_logs
+from cxwatch.cli.output import Output
+from cxwatch.errors import CxwatchError
+from streams.logs.errors import LogError
+
+CUT_SHORT = 130
+
+app = typer.Typer(
+    name="cxwatch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Streaming customer-experience monitoring with alerting: feedback in, exact windows, incidents and cases out.",
+    epilog="Start with: cxwatch demo (a simulated shop), or cxwatch init --from FILE and cxwatch run (your own data).",
+)
+running.add_to(app)
+intake.add_to(app)
+looking.add_to(app)
+operating.add_to(app)
+tokens.add_to(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"cxwatch {version('cxwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Settings; without it ./cxwatch.toml if it is there.", show_default=False
+        ),
+    ] = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version and end.")
+    ] = False,
+) -> None:
+    """Set up what every command needs."""
+    del show_version
+    set_up_logs()
+    context.obj = config
+
+
+def main() -> None:
+    """Run a command. Exit codes: 0 ok, 1 failed, 2 usage or settings, 75 restart me, 130 cut short."""
+    signal.signal(signal.SIGTERM, _cut_short)
+    try:
+        app()
+    except CxwatchError as error:
+        _end(str(error), error.exit_code)
+    except LogError as error:
+        _end(str(error), 1)
+    except DBAPIError as error:
+        _end(f"the database failed ({type(error.orig).__name__}): look at its disk and connection, then try again", 1)
+    except KeyboardInterrupt:
+        sys.exit(CUT_SHORT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has had enough
+        sys.exit(1)
+
+
+def _cut_short(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(text: str, code: int) -> None:
+    Output().hint(f"cxwatch: {text}")
+    sys.exit(code)

@@ -1,0 +1,190 @@
+"""`cxwatch init`, `doctor`, `migrate`, `replay`, `live` and `pause`: operating it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerting import modes
+from alerting.modes import ModeBound, ModeRecord, RecordedMode
+from cxwatch import doctoring, migrations, starting
+from cxwatch.cli.output import Output
+from cxwatch.cli.shared import (
+    FAILED,
+    DateOnly,
+    Json,
+    Maps,
+    Sets,
+    Usage,
+    Zone,
+    files_of,
+    mapping_of,
+    settings_of,
+)
+from cxwatch.clocks import clock_of
+from cxwatch.database import explained, open_engine, open_existing, open_state
+from cxwatch.errors import CannotStart
+from cxwatch.replaying import ReplayResult
+from cxwatch.replaying import replay as measure_again
+from cxwatch.settings import Settings
+from streams.clock import SystemClock, rfc3339
+from streams.files.names import found_names
+from streams.logs.sqlite import SqliteLog
+
+SPAN = re.compile(r"(\d{1,4})\s*([mhd])")
+UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    for command in (init, doctor, migrate, replay, live, pause):
+        app.command()(command)
+
+
+def init(
+    from_file: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Name the channels and stages that this file holds."),
+    ] = None,
+    maps: Maps = None,
+    sets: Sets = None,
+    timezone: Zone = None,
+    date_only: DateOnly = False,
+) -> None:
+    """Write ./cxwatch.toml with every setting explained. Asks nothing, overwrites nothing."""
+    output = Output()
+    channels: list[str] = []
+    stages: list[str] = []
+    if from_file is not None:
+        files_of([from_file])
+        channels, stages = found_names(from_file, mapping_of(maps, sets, timezone, date_only))
+        if not channels and not stages:
+            raise Usage(f"{from_file} holds no event that can be read: see --map and --set in cxwatch ingest --help")
+    path = starting.write(Path.cwd(), channels, stages)
+    output.say(f"Wrote {path.name}. Next: cxwatch ingest FILE, or cxwatch run and POST /api/v1/events.")
+
+
+def doctor(context: typer.Context, json: Json = False) -> None:
+    """Look at everything that could be in the way, and say what to do about it."""
+    output = Output(json)
+    failed = False
+    for check in doctoring.examine(settings_of(context)):
+        failed = failed or check.state == "failed"
+        output.row({"check": check.name, "state": check.state, "text": check.text})
+        if not json:
+            output.say(f"{check.state:<7} {check.name:<10} {check.text}")
+    raise typer.Exit(FAILED if failed else 0)
+
+
+def migrate(context: typer.Context) -> None:
+    """Bring the database to this version's tables. SQLite does it by itself at every start."""
+    output = Output()
+    settings = settings_of(context)
+    if settings.database == "sqlite":
+        open_state(settings).dispose()
+        output.say(f"{settings.state_path} is at {migrations.HEAD}.")
+        return
+    engine = open_engine(settings.database, durable=True, password=settings.secrets.database_password)
+    with explained(engine):
+        changed = migrations.upgrade(engine)
+    engine.dispose()
+    output.say(f"The database is at {migrations.HEAD}" + ("." if changed else " already."))
+
+
+def replay(
+    context: typer.Context,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="FILE", help="Keep the rebuilt tables in this new SQLite file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure the log again from its start into an empty database, send nothing, and compare with the live tables."""
+    output = Output(json)
+    settings = settings_of(context)
+    open_existing(settings).dispose()
+    target = into or settings.data_dir / "replay.db"
+    if into is not None and into.exists():
+        raise Usage(f"--into {into} exists already: name a new file")
+    _remove(target)
+    output.hint("measuring the log again ...")
+    try:
+        result = asyncio.run(_replay(settings, target))
+    finally:
+        if into is None:
+            _remove(target)
+    for table in result.tables:
+        output.row({"table": table.table, "rows": table.rows, "differences": table.differences})
+    cells = [(t.table, t.rows, t.differences, "; ".join(t.examples)) for t in result.tables]
+    output.table(("table", "rows", "differences", "first keys"), cells, right=("rows", "differences"))
+    if not result.whole:
+        output.hint("The log no longer reaches back to its start: compared from its first full hour on.")
+    verdict = "equal to the live tables" if result.equal else "NOT equal to the live tables"
+    output.say(f"{result.records:,} records measured again: {verdict}.")
+    raise typer.Exit(0 if result.equal else FAILED)
+
+
+async def _replay(settings: Settings, target: Path) -> ReplayResult:
+    log = SqliteLog(settings.log_path, clock_of(settings))
+    live_engine, fresh = open_existing(settings), open_engine(target, durable=False)
+    try:
+        migrations.upgrade(fresh)
+        return await measure_again(log, live_engine, fresh, settings.measure)
+    finally:
+        await log.close()
+        live_engine.dispose()
+        fresh.dispose()
+
+
+def _remove(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def live(context: typer.Context) -> None:
+    """From now on messages go to Slack, no longer only to the preview page."""
+    _record(context, "live", None)
+    Output().say("Live: messages go to Slack. `cxwatch pause 2h` holds them back.")
+
+
+def pause(
+    context: typer.Context,
+    span: Annotated[
+        str | None, typer.Argument(metavar="[SPAN]", help="Such as 30m, 2h or 1d; default: until live.")
+    ] = None,
+) -> None:
+    """Hold messages back for a while; nothing is lost, they follow when the pause ends."""
+    until_ms = None if span is None else SystemClock().now_ms() + _span_ms(span)
+    _record(context, "paused", until_ms)
+    Output().say("Paused until `cxwatch live`." if until_ms is None else f"Paused until {rfc3339(until_ms)}.")
+
+
+def _span_ms(span: str) -> int:
+    match = SPAN.fullmatch(span.strip().lower())
+    if match is None or not int(match[1]):
+        raise Usage(f"{span!r} must be a span such as 30m, 2h or 1d")
+    return int(match[1]) * UNIT_MS[match[2]]
+
+
+def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) -> None:
+    settings = settings_of(context)
+    engine = open_existing(settings)
+    try:
+        with engine.begin() as conn:
+            modes.record(conn, settings.alerts, ModeRecord(SystemClock().now_ms(), mode, until_ms, _user()))
+    except ModeBound as error:
+        raise CannotStart(str(error)) from error
+    finally:
+        engine.dispose()
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        return "someone on this machine"

@@ -1,0 +1,33 @@
+"""Which minutes can be closed: pure, from how far each partition has been measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from streams.clock import SECOND_MS, minute_of
+from streams.store.progress import Progress
+
+MINUTES_MAX = 720  # closed a round: a long catch-up goes in steps
+
+
+def closeable_to(
+    progress: Iterable[Progress], ends: Mapping[int, int], now_ms: int, lateness_seconds: int
+) -> int | None:
+    """The first minute that must stay open, None while nothing can be said.
+
+    A partition read to its end as of `now_ms` holds nobody back; one behind holds everything at its watermark, the
+    smaller of its greatest event time and its last append time. `ends` were read from the log before `now_ms`.
+    """
+    measured = {p.partition: p for p in progress}
+    reached = [now_ms]
+    for partition, end in ends.items():
+        p = measured.get(partition)
+        if p is None:
+            if end > 0:
+                return None
+            continue
+        if p.next_offset < end:
+            if p.greatest_ms is None or p.append_ms is None:
+                return None
+            reached.append(min(p.greatest_ms, p.append_ms, now_ms))
+    return minute_of(min(reached) - lateness_seconds * SECOND_MS)

@@ -1,0 +1,60 @@
+"""Who may decide and deliver: one row, renewed by the database server's clock, checked in the same transaction."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select, true, update
+
+from cxwatch.decide.tables import leases
+from streams.store.dialect import upsert
+
+LEASE_MS = 6_000
+JULIAN_DAY_OF_1970 = 2_440_587.5
+
+
+def server_ms(conn: Connection) -> int:
+    """The database server's clock, milliseconds since the epoch."""
+    seconds: ColumnElement[Any]
+    if conn.dialect.name == "postgresql":
+        seconds = func.extract("epoch", func.clock_timestamp())
+    else:  # SQLite before 3.42 tells fractions of a second only through the Julian day
+        seconds = (func.julianday("now") - JULIAN_DAY_OF_1970) * 86_400
+    return int(conn.execute(select(cast(seconds * 1_000, BigInteger))).scalar_one())
+
+
+class Lease:
+    """One process's claim to a role. `hold` renews it or takes over one that ran out, inside the caller's transaction.
+
+    The row stays locked until that transaction ends, so two holders can never commit side by side.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._token = secrets.token_hex(16)
+
+    def hold(self, conn: Connection, *, seize: bool = False) -> bool:
+        """Whether the role is ours for this transaction. `seize` takes it from a holder known to be dead."""
+        now = server_ms(conn)
+        c = leases.c
+        mine = (c.token == self._token) | (c.until_ms < now)
+        renewed = conn.execute(
+            update(leases)
+            .where(c.name == self._name, true() if seize else mine)
+            .values(token=self._token, until_ms=now + LEASE_MS)
+        )
+        if renewed.rowcount == 1:
+            return True
+        row = {"name": self._name, "token": self._token, "until_ms": now + LEASE_MS}
+        return conn.execute(upsert(conn, leases, []), row).rowcount == 1
+
+    def held(self, conn: Connection) -> bool:
+        """Whether the role is still ours, for one about to act outside the database."""
+        row = conn.execute(select(leases.c.token, leases.c.until_ms).where(leases.c.name == self._name)).one_or_none()
+        return row is not None and row.token == self._token and row.until_ms >= server_ms(conn)
+
+    def give_up(self, conn: Connection) -> None:
+        """Let another take over at once (orderly stop)."""
+        c = leases.c
+        conn.execute(update(leases).where(c.name == self._name, c.token == self._token).values(until_ms=0))

@@ -1,0 +1,138 @@
+"""One round of DECIDE: read what is new, close minutes, step detectors, react; one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Engine, select
+
+from alerting.react import react
+from alerting.settings import AlertSettings
+from cxwatch.decide.closing import MINUTES_MAX, closeable_to
+from cxwatch.decide.lease import LEASE_MS, Lease, server_ms
+from cxwatch.decide.tables import decide_cursors, decided
+from detectors.records import Findings
+from detectors.watch import Closing, Watch
+from streams.clock import MINUTE_MS, MINUTES_PER_DAY
+from streams.records import Flag
+from streams.store.dialect import upsert
+from streams.store.flags import add_flags, new_flags, silent_flags
+from streams.store.minutes import changed_minutes, first_live_minute, leaf_minutes
+from streams.store.progress import Progress, read_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did; `more` says that minutes are left to close at once."""
+
+    closed_to: int | None
+    flags: int
+    findings: Findings
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the last round left: as long as it holds, another one would do nothing."""
+
+    round: Round
+    commits: dict[int, int]
+    renewed_ms: int
+
+
+@dataclass(slots=True)
+class Decider:
+    """Everything a round needs but the time and the log's ends."""
+
+    engine: Engine
+    watch: Watch
+    alerts: AlertSettings
+    lateness_seconds: int
+    lease: Lease
+    seize: bool = False  # the first round takes the lease from a holder that cannot be alive (embedded shape)
+    _known: _Known | None = None
+
+    def decide(self, now_ms: int, ends: Mapping[int, int]) -> Round | None:
+        """Run one round; None when another process holds the lease. `ends` were read from the log before `now_ms`.
+
+        Nothing is written while nothing is new and the lease is fresh.
+        """
+        if self._known is not None and self._nothing_new(self._known, now_ms, ends):
+            return self._known.round
+        self._known = None
+        try:
+            with self.engine.begin() as tx:
+                if not self.lease.hold(tx, seize=self.seize):
+                    return None
+                self.seize = False
+                done = self._round(tx, now_ms, ends)
+                self._known = _Known(replace(done, flags=0, findings=Findings()), _commits(tx), server_ms(tx))
+        except BaseException:
+            self._known = None
+            self.watch.forget_cache()  # its states may be ahead of what was rolled back
+            raise
+        return done
+
+    def _nothing_new(self, known: _Known, now_ms: int, ends: Mapping[int, int]) -> bool:
+        with self.engine.connect() as conn:
+            reach = closeable_to(read_progress(conn), ends, now_ms, self.lateness_seconds)
+            fresh = server_ms(conn) < known.renewed_ms + LEASE_MS // 2
+            return fresh and reach in (None, known.round.closed_to) and _commits(conn) == known.commits
+
+    def _round(self, tx: Connection, now_ms: int, ends: Mapping[int, int]) -> Round:
+        progress = read_progress(tx)
+        panes_seen, flags_seen = _read_cursors(tx)
+        closed_to = read_closed_to(tx)
+        reach = closeable_to(progress, ends, now_ms, self.lateness_seconds)
+        start = closed_to if closed_to is not None else first_live_minute(tx)
+        flags = new_flags(tx, flags_seen)
+        findings = Findings()
+        closed = closed_to
+        if start is not None and reach is not None:
+            closed = max(start, min(reach, start + MINUTES_MAX))
+            flags += _silent(tx, progress, start, closed)
+            findings = self.watch.advance(tx, _closing(tx, panes_seen, closed_to, start, closed))
+        react(tx, self.alerts, now_ms, flags, findings)
+        _save(tx, progress, closed)
+        more = closed is not None and reach is not None and closed < reach
+        return Round(closed, len(flags), findings, more)
+
+
+def _commits(conn: Connection) -> dict[int, int]:
+    return {p.partition: p.commits for p in read_progress(conn)}
+
+
+def read_closed_to(conn: Connection) -> int | None:
+    """The first minute that is not closed yet, None before the first closing."""
+    closed: int | None = conn.execute(select(decided.c.closed_to)).scalar()
+    return closed
+
+
+def _closing(tx: Connection, panes_seen: Mapping[int, int], closed_to: int | None, start: int, end: int) -> Closing:
+    late = []
+    if closed_to is not None:
+        late = changed_minutes(tx, panes_seen, closed_to - MINUTES_PER_DAY, closed_to)
+    return Closing(from_minute=start, to_minute=end, minutes=leaf_minutes(tx, start, end), late=late)
+
+
+def _silent(tx: Connection, progress: list[Progress], start: int, end: int) -> list[Flag]:
+    """Customers whose 48 hours without an answer ran out in the minutes being closed; stored as flags too."""
+    found = silent_flags(tx, start * MINUTE_MS, end * MINUTE_MS)
+    commits = {p.partition: p.commits for p in progress}
+    for flag in found:
+        add_flags(tx, [flag], commits.get(flag.partition, 0))
+    return found
+
+
+def _read_cursors(tx: Connection) -> tuple[dict[int, int], dict[int, int]]:
+    rows = tx.execute(select(decide_cursors)).all()
+    return {r.partition: r.panes_seen for r in rows}, {r.partition: r.flags_seen for r in rows}
+
+
+def _save(tx: Connection, progress: list[Progress], closed_to: int | None) -> None:
+    rows = [{"partition": p.partition, "panes_seen": p.commits, "flags_seen": p.commits} for p in progress]
+    if rows:
+        tx.execute(upsert(tx, decide_cursors), rows)
+    if closed_to is not None:
+        tx.execute(upsert(tx, decided), {"one": 1, "closed_to": closed_to})

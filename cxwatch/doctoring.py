@@ -1,0 +1,135 @@
+"""`cxwatch doctor`: looks at what could be in the way, one check a line, each with its way out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import httpx
+from sqlalchemy import Connection
+
+from alerting import modes
+from cxwatch.access.store import read_granted
+from cxwatch.clocks import clock_of
+from cxwatch.database import open_existing
+from cxwatch.errors import CannotStart
+from cxwatch.settings import Settings
+from streams.clock import SystemClock, rfc3339
+from streams.logs.errors import LogError, LogHeld
+from streams.logs.lock import MeasuringLock
+from streams.logs.sqlite import SqliteLog
+from streams.store import deadletters
+from streams.store.identity import read_identity
+from streams.store.progress import newest_event_ms, next_offsets
+
+DISK_FREE_MIN = 512 * 1024 * 1024
+WEB_TIMEOUT_S = 3.0
+
+
+class Check(NamedTuple):
+    """What was looked at, how it is, and what to do about it."""
+
+    name: str
+    state: Literal["ok", "note", "failed"]
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """All checks, one after the other."""
+    yield Check("settings", "ok", str(settings.source) if settings.source else "defaults: no cxwatch.toml here")
+    yield _disk(settings)
+    try:
+        engine = open_existing(settings)
+    except CannotStart as error:
+        yield Check("database", "failed", str(error))
+        return
+    with engine.connect() as conn:
+        yield Check("database", "ok", "answers, and has this version's tables")
+        yield from _log(settings, conn)
+        yield _measuring(settings)
+        yield _letters(conn)
+        yield _alerts(settings, conn)
+        yield _access(settings, conn)
+    engine.dispose()
+    yield _web(settings)
+
+
+def _disk(settings: Settings) -> Check:
+    folder = next(path for path in (settings.data_dir, *settings.data_dir.absolute().parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 2**30:.1f} GiB free at {settings.data_dir}"
+    return Check(
+        "disk", "ok" if free > DISK_FREE_MIN else "failed", text if free > DISK_FREE_MIN else f"{text}: free some"
+    )
+
+
+def _log(settings: Settings, conn: Connection) -> Iterator[Check]:
+    if not settings.log_path.exists():
+        yield Check("log", "note", "there is none yet: it is made at the first event")
+        return
+    try:
+        log = SqliteLog(settings.log_path, clock_of(settings))
+    except LogError as error:
+        yield Check("log", "failed", str(error))
+        return
+    identity = read_identity(conn)
+    if identity is not None and identity.identity != log.identity:
+        yield Check("log", "failed", "it is not the log that the database was measured from: put the right one back")
+        return
+    measured = next_offsets(conn)
+    lag = sum(max(0, end - measured.get(p, 0)) for p, end in log.ends().items())
+    newest = newest_event_ms(conn)
+    seen = "no event yet" if newest is None else f"newest event {rfc3339(newest)}"
+    yield Check("log", "ok", f"{log.partitions} partitions, {lag:,} records wait to be measured, {seen}")
+
+
+def _measuring(settings: Settings) -> Check:
+    lock = MeasuringLock(settings.lock_path)
+    try:
+        lock.take(SystemClock().now_ms())
+    except LogHeld as error:
+        return Check("measuring", "ok", str(error).split(":", maxsplit=1)[0])
+    lock.release()
+    return Check("measuring", "note", "nobody measures now: start `cxwatch run`")
+
+
+def _letters(conn: Connection) -> Check:
+    kept = deadletters.count(conn, "kept")
+    text = f"{kept:,} kept: see `cxwatch dead-letters list`" if kept else "none"
+    return Check("refused", "note" if kept else "ok", text)
+
+
+def _alerts(settings: Settings, conn: Connection) -> Check:
+    mode = modes.effective(conn, settings.alerts, SystemClock().now_ms())
+    if settings.alerts.slack_token is None:
+        return Check("alerts", "note", "no SLACK_BOT_TOKEN: messages go to the page /preview only")
+    if mode == "shadow":
+        return Check("alerts", "note", "shadow: messages go to the page /preview; `cxwatch live` sends them to Slack")
+    return Check(
+        "alerts", "ok", f"{mode}: messages go to Slack" if mode == "live" else f"{mode}: `cxwatch live` ends it"
+    )
+
+
+def _access(settings: Settings, conn: Connection) -> Check:
+    tokens = len(read_granted(conn))
+    if tokens:
+        return Check("access", "ok", f"{tokens} tokens in use")
+    if settings.web.loopback:
+        return Check("access", "ok", "open, and reachable from this machine only")
+    return Check("access", "failed", "others could reach it and nothing asks who they are: cxwatch token create NAME")
+
+
+def _web(settings: Settings) -> Check:
+    host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
+    url = f"http://{host}:{settings.web.port}/readyz"
+    try:
+        answer = httpx.get(url, timeout=WEB_TIMEOUT_S)
+        reasons = answer.json().get("reasons", [])
+    except (httpx.HTTPError, ValueError) as error:
+        return Check(
+            "web", "note", f"{url} does not answer ({type(error).__name__}): fine unless `cxwatch run` should run"
+        )
+    if answer.status_code == 200:
+        return Check("web", "ok", f"{url} says ready")
+    return Check("web", "failed", f"{url} says not ready: {'; '.join(map(str, reasons))}")

@@ -1,0 +1,137 @@
+"""Files into the embedded log; then waiting until what was appended is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from cxwatch.database import open_state
+from cxwatch.importing.batches import Batch, batches, ledger_key, size_of
+from cxwatch.importing.records import Listener, Progress, RefusedRow, Summary
+from cxwatch.importing.waiting import Measurer
+from cxwatch.settings import Settings
+from streams.clock import Clock
+from streams.decode import Decoder, routing_key
+from streams.events import Refused
+from streams.files.mapping import Mapping
+from streams.logs.errors import LogBehind
+from streams.logs.protocol import Log, Record
+from streams.logs.sqlite import SqliteLog
+from streams.store import deadletters, ledger
+from streams.store.deadletters import DeadLetter
+
+BEHIND_TRIES = 60
+LETTERS_EVERY = 500  # refused rows kept a transaction
+
+
+async def import_files(
+    settings: Settings, files: Sequence[Path], mapping: Mapping, listener: Listener, clock: Clock, *, wait: bool
+) -> Summary:
+    """Append the rows of some files to the embedded log, each once; what became of them.
+
+    With `wait` it returns when all of them are measured, by this process where no other one measures. Killed at any
+    moment, the next run goes on: rows appended but not noted are appended again and drop out as duplicates. Raises
+    CannotStart and LogError.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = open_state(settings)
+    log = SqliteLog(settings.log_path, clock)
+    measurer = Measurer(settings, log)
+    run = _Run(settings, engine, log, Decoder(settings.measure), mapping, listener, clock)
+    try:
+        if wait:
+            await measurer.try_start()
+        for path in files:
+            await run.add(path)
+        if not wait:
+            return Summary(run.appended, run.skipped, run.refused, 0, run.ambiguous)
+        last = str(files[-1]) if files else ""
+        counts = await measurer.wait_for(engine, run.origin, run.appended, lambda n: run.measured(last, n))
+        return Summary(
+            accepted=counts.accepted,
+            duplicate=counts.duplicate + run.skipped,
+            refused=counts.refused + run.refused,
+            history=counts.history,
+            ambiguous=run.ambiguous,
+        )
+    finally:
+        await measurer.stop()
+        await log.close()
+        engine.dispose()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run over some files, under an origin of its own by which measuring counts its records."""
+
+    settings: Settings
+    engine: Engine
+    log: Log
+    decoder: Decoder
+    mapping: Mapping
+    listener: Listener
+    clock: Clock
+    origin: str = field(default_factory=lambda: f"import-{secrets.token_hex(12)}")
+    appended: int = 0
+    skipped: int = 0
+    refused: int = 0
+    ambiguous: int = 0
+
+    async def add(self, path: Path) -> None:
+        """Hand over the rest of one file."""
+        key = await asyncio.to_thread(ledger_key, path, self.mapping, "")
+        with self.engine.connect() as conn:
+            done = ledger.rows_done(conn, key)
+        size = await asyncio.to_thread(size_of, path)
+        async for batch in batches(path, self.mapping, self.decoder, self.clock.now_ms(), done):
+            await self._hand_over(path, batch)
+            await asyncio.to_thread(self._note, key, path, batch)
+            self.listener.progress(Progress(str(path), batch.position, size, batch.done, "reading"))
+
+    def measured(self, file: str, rows: int) -> None:
+        """Tell how many rows have been measured."""
+        self.listener.progress(Progress(file, 0, 0, rows, "measuring"))
+
+    async def _hand_over(self, path: Path, batch: Batch) -> None:
+        self.skipped += batch.skipped
+        records: list[Record] = []
+        for row in batch.rows:
+            self.ambiguous += row.ambiguous
+            if isinstance(row.event, Refused):
+                self.refused += 1
+                self.listener.refused(RefusedRow.of(path, row.number, row.event))
+            else:
+                records.append(Record(routing_key(row.event), row.raw))
+        if records:
+            await append(self.log, records, self.origin)
+            self.appended += len(records)
+
+    def _note(self, key: str, path: Path, batch: Batch) -> None:
+        """Keep what was refused, then say that the batch is done: in one transaction."""
+        origin = f"file {path.name}"
+        letters = [
+            DeadLetter(origin, row.event.field, row.event.value, row.event.rule, row.raw)
+            for row in batch.rows
+            if isinstance(row.event, Refused)
+        ]
+        now_ms = self.clock.now_ms()
+        with self.engine.begin() as conn:
+            deadletters.keep(conn, letters, now_ms, self.settings.measure.dead_letters_max)
+            ledger.advance(conn, key, path.name, batch.done, now_ms)
+
+
+async def append(log: Log, records: Sequence[Record], origin: str) -> None:
+    """Append, and wait while the log is behind. Raises LogError."""
+    for _ in range(BEHIND_TRIES):
+        try:
+            await log.append(records, origin)
+        except LogBehind as behind:
+            await asyncio.sleep(behind.retry_after_s)
+        else:
+            return
+    await log.append(records, origin)

@@ -1,0 +1,86 @@
+"""Measuring what was appended: by this process where nobody else does, else by watching the one that does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from cxwatch.database import open_state
+from cxwatch.errors import CannotStart
+from cxwatch.measuring import Measuring
+from cxwatch.settings import Settings
+from streams.decode import Decoder
+from streams.logs.errors import LogHeld
+from streams.logs.sqlite import SqliteLog
+from streams.signal import Signal
+from streams.store import imports
+from streams.store.imports import ImportCounts
+
+LOOK_S = 0.2
+
+
+class Measurer:
+    """Measures the embedded log in this process while it owns it."""
+
+    def __init__(self, settings: Settings, log: SqliteLog) -> None:
+        self._settings = settings
+        self._log = log
+        self._committed = Signal()
+        self._measuring: Measuring | None = None
+        self._database: Engine | None = None
+        self._failure: BaseException | None = None
+
+    async def try_start(self) -> bool:
+        """Measure from now on, unless another process does. Raises CannotStart for anything else in the way."""
+        if self._measuring is not None:
+            return True
+        database = open_state(self._settings, durable=False)
+        measuring = Measuring(
+            self._log,
+            database,
+            self._settings.measure,
+            decoder=Decoder(self._settings.measure, lambda _: None),
+            committed=self._committed,
+            on_fatal=self._failed,
+        )
+        try:
+            await measuring.start()
+        except CannotStart as error:
+            database.dispose()
+            if isinstance(error.__cause__, LogHeld):
+                return False
+            raise
+        self._measuring, self._database = measuring, database
+        return True
+
+    async def wait_for(self, engine: Engine, origin: str, records: int, told: Callable[[int], None]) -> ImportCounts:
+        """Return when all records of an origin are measured, by whomever; `told` hears how many are."""
+        while True:
+            seen = self._committed.rings
+            counts = await asyncio.to_thread(_counts, engine, origin)
+            told(counts.measured)
+            if counts.measured >= records:
+                return counts
+            if self._failure is not None:
+                raise self._failure
+            await self.try_start()  # whoever measured may have ended meanwhile
+            await self._committed.wait(seen, LOOK_S)
+
+    async def stop(self) -> None:
+        """Commit what is folded and let go of the log."""
+        if self._measuring is not None:
+            await self._measuring.stop()
+            self._measuring = None
+        if self._database is not None:
+            self._database.dispose()
+
+    def _failed(self, failure: BaseException) -> None:
+        self._failure = failure
+        self._committed.ring()
+
+
+def _counts(engine: Engine, origin: str) -> ImportCounts:
+    with engine.connect() as conn:
+        return imports.counts(conn, origin)

@@ -1,0 +1,64 @@
+"""Measuring without Faust and without a log's transport: batches handed straight to the engine.
+
+For `backtest`, which runs by event time, and `replay`, which measures a log again into an empty database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from streams.decode import Decoder
+from streams.logs.protocol import TOPIC, Log, Packed
+from streams.measure.engine import MeasureEngine
+from streams.settings import MeasureSettings
+from streams.signal import Signal
+
+BATCH = 2_000
+
+
+def batch_of(partition: int, start: int, values: Sequence[bytes], append_ms: Sequence[int]) -> Packed:
+    """A batch as a log's transport would hand it over."""
+    end = start + len(values)
+    return Packed(
+        topic=TOPIC,
+        partition=partition,
+        start=start,
+        end=end,
+        offsets=range(start, end),
+        values=values,
+        append_ms=append_ms,
+        origins=[None] * len(values),
+    )
+
+
+async def open_engine(database: Engine, settings: MeasureSettings, secret: bytes, partitions: int) -> MeasureEngine:
+    """An engine that owns all partitions of an empty database. Unknown fields were reported when they came in."""
+    engine = MeasureEngine(database, settings, Decoder(settings, lambda _: None), Signal())
+    engine.start(secret)
+    await engine.claim(range(partitions))
+    return engine
+
+
+async def measure_log(engine: MeasureEngine, log: Log, upto: dict[int, int]) -> int:
+    """Measure each partition from its start to before an offset; how many records that were."""
+    count = 0
+    for partition, end in sorted(upto.items()):
+        at = 0
+        while at < end:
+            batch = log.read(partition, at, min(BATCH, end - at))
+            if batch.end <= at:
+                break
+            await engine.measure(_from(batch, at))
+            count += len(batch.values)
+            at = batch.end
+    await engine.settle()
+    return count
+
+
+def _from(batch: Packed, at: int) -> Packed:
+    """The batch, saying that it begins where the last one ended: what retention dropped is not missing."""
+    return Packed(
+        batch.topic, batch.partition, at, batch.end, batch.offsets, batch.values, batch.append_ms, batch.origins
+    )

@@ -1,0 +1,155 @@
+"""The composition root: every room opened over one log and one database, in one process.
+
+product = Product(settings, SystemClock(), on_fatal)
+await product.start(measure=True, decide=True, web=True)
+...
+await product.stop()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, Engine
+
+from alerting.channels.preview import PreviewChannel
+from alerting.channels.protocol import Channel
+from alerting.channels.slack import SlackChannel
+from alerting.deliver import Delivery
+from cxwatch.database import open_state
+from cxwatch.decide.lease import Lease
+from cxwatch.decide.rounds import Decider
+from cxwatch.deciding import Deciding
+from cxwatch.measuring import Measuring, log_path
+from cxwatch.server import WebServer
+from cxwatch.settings import Settings
+from cxwatch.upkeep import Upkeep
+from cxwatch.webapp import build_web
+from detectors.watch import Watch
+from streams.clock import Clock
+from streams.decode import Decoder
+from streams.logs.sqlite import SqliteLog
+from streams.measure.engine import ResponseKey
+from streams.records import LeafMinute
+from streams.signal import Signal
+from streams.store.minutes import leaf_hours
+
+Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
+
+
+class Product:
+    """One process's parts. `clock` is the product's time and `speed` how fast it runs; `hours` feeds baselines."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        on_fatal: Callable[[BaseException], None],
+        *,
+        speed: float = 1.0,
+        hours: Hours = leaf_hours,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.speed = speed
+        self.measured = Signal()  # rings after commits of MEASURE, on the event loop
+        self.decided = Signal()  # rings when there is something to deliver or to show
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # MEASURE's rows can be measured again from the log; what people decided cannot.
+        self.measure_database: Engine = open_state(settings, durable=False)
+        self.database: Engine = open_state(settings, durable=True)
+        self.log = SqliteLog(log_path(settings.data_dir), clock)
+        self.decoder = Decoder(settings.measure)
+        self._on_fatal = on_fatal
+        self._hours = hours
+        self._stop_delivery = asyncio.Event()
+        self._delivery: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+        self._channels: dict[str, Channel] = {}
+        self.measuring: Measuring | None = None
+        self.deciding: Deciding | None = None
+        self.web: WebServer | None = None
+
+    async def start(self, *, measure: bool = True, decide: bool = True, web: bool = True) -> None:
+        """Start the parts asked for, in the order in which they need each other. May be called again for more."""
+        if measure:
+            self.measuring = Measuring(
+                self.log,
+                self.measure_database,
+                self.settings.measure,
+                decoder=self.decoder,
+                committed=self.measured,
+                on_fatal=self._on_fatal,
+            )
+            await self.measuring.start()
+        if decide:
+            self._start_deciding(alone=self.measuring is not None)
+        if web:
+            app = await asyncio.to_thread(build_web, self)
+            self.web = WebServer(app, self.settings.web.host, self.settings.web.port)
+            await self.web.start()
+
+    async def stop(self) -> None:
+        """Stop in the opposite order; every part finishes what it has in hand."""
+        if self.web is not None:
+            await self.web.stop()
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
+        if self._delivery is not None:
+            self._stop_delivery.set()
+            self.decided.ring()
+            await self._delivery
+        if self.deciding is not None:
+            await self.deciding.stop()
+        if self.measuring is not None:
+            await self.measuring.stop()
+        for channel in self._channels.values():
+            await channel.close()
+        await self.log.close()
+        self.measure_database.dispose()
+        self.database.dispose()
+
+    def responses(self) -> dict[ResponseKey, int]:
+        """Live answers that this process has committed."""
+        return {} if self.measuring is None else self.measuring.responses()
+
+    def why_not_deciding(self) -> str | None:
+        """Why nothing is being decided here, None if all is well or another part of the installation does it."""
+        return None if self.deciding is None else self.deciding.lagging_reason
+
+    def _start_deciding(self, *, alone: bool) -> None:
+        lease = Lease("decide")
+        decider = Decider(
+            engine=self.database,
+            watch=Watch(self.settings.detection, self._hours),
+            alerts=self.settings.alerts,
+            lateness_seconds=self.settings.measure.lateness_seconds,
+            lease=lease,
+            seize=alone,  # who holds the lock file is the only process that could hold the lease
+        )
+        self.deciding = Deciding(
+            decider, self.log, self.clock, measured=self.measured, decided=self.decided, on_fatal=self._on_fatal
+        )
+        self.deciding.start()
+        self._channels = self._open_channels()
+        delivery = Delivery(self.database, self._channels, self.clock, self.settings.alerts, lease.held)
+        self._delivery = asyncio.get_running_loop().create_task(delivery.run(self._stop_delivery, self.decided))
+        self._delivery.add_done_callback(self._ended)
+        upkeep = Upkeep(self.database, self.log, self.clock, self.settings.measure, self.settings.log_days)
+        self._upkeep = asyncio.get_running_loop().create_task(upkeep.run())
+        self._upkeep.add_done_callback(self._ended)
+
+    def _open_channels(self) -> dict[str, Channel]:
+        alerts = self.settings.alerts
+        channels: dict[str, Channel] = {"preview": PreviewChannel(self.database, self.clock)}
+        if alerts.slack_token is not None:
+            channels["slack"] = SlackChannel(
+                alerts.slack_token.reveal(), alerts.slack_url, alerts.slack_timeout_seconds
+            )
+        return channels
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._on_fatal(error)

@@ -1,0 +1,15 @@
+"""The product's settings: cxwatch.toml and the environment, checked and handed to each room as its own record."""
+
+from cxwatch.settings.load import load_settings
+from cxwatch.settings.problems import Problem, SettingsError
+from cxwatch.settings.records import KafkaSettings, Secrets, Settings, WebSettings
+
+__all__ = [
+    "KafkaSettings",
+    "Problem",
+    "Secrets",
+    "Settings",
+    "SettingsError",
+    "WebSettings",
+    "load_settings",
+]

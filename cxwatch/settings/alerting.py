@@ -1,0 +1,95 @@
+"""[detection], [alerts], [cases] and [[route]]: what is noticed, and who is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alerting.records import SEVERITIES
+from alerting.settings import AlertSettings, Mode, Route, Secret
+from cxwatch.settings.reader import Table
+from detectors.settings import DetectionSettings
+
+ROUTES_MAX = 100
+MINUTES_MAX = 366 * 24 * 60
+DETECTORS = DetectionSettings().detectors
+MODES: tuple[Mode, ...] = ("shadow", "live")
+ABOUT: tuple[Literal["all", "incident", "case"], ...] = ("all", "incident", "case")
+
+
+def detection_settings(table: Table, timezone: str) -> DetectionSettings:
+    """What is looked for, and how often the product may be wrong."""
+    default = DetectionSettings()
+    detectors = table.names("detectors", default.detectors)
+    unknown = [name for name in detectors if name not in DETECTORS]
+    if unknown or not detectors:
+        table.wrong("detectors", f"must name at least one of {', '.join(DETECTORS)}, and nothing else")
+    settings = DetectionSettings(
+        false_alerts_per_week=table.number("false_alerts_per_week", default.false_alerts_per_week, 0.01, 1_000),
+        least_evidence=table.whole("least_evidence", default.least_evidence, 1, 1_000_000),
+        detectors=detectors,
+        assumed_bad_share=table.number("assumed_bad_share", default.assumed_bad_share, 0.001, 0.999),
+        timezone=timezone,
+    )
+    table.finish()
+    return settings
+
+
+def alert_settings(top: Table, timezone: str, public_url: str, token: Secret | None) -> AlertSettings:
+    """Messages, cases and where they go."""
+    default = AlertSettings()
+    alerts, cases = top.table("alerts"), top.table("cases")
+    minutes = _by_tier(cases.table("first_contact_minutes"), MINUTES_MAX)
+    settings = AlertSettings(
+        mode=alerts.choice("mode", "shadow", MODES) if alerts.given("mode") else None,
+        hold_off_seconds=alerts.whole("hold_off_seconds", default.hold_off_seconds, 0, 3_600),
+        routes=_routes(top.array("route")),
+        incidents_to=alerts.text("incidents_to", default.incidents_to, 80),
+        cases_to=alerts.text("cases_to", default.cases_to, 80),
+        reopen_minutes=alerts.whole("reopen_minutes", default.reopen_minutes, 0, MINUTES_MAX),
+        quotes_max=alerts.whole("quotes_max", default.quotes_max, 0, 5),
+        slack_url=_address(alerts, "slack_url", default.slack_url),
+        cases_open_from=cases.whole("open_from", default.cases_open_from, 0, 100),
+        first_contact_minutes_default=minutes.pop("default", default.first_contact_minutes_default),
+        first_contact_minutes=minutes,
+        tier_value=_by_tier(cases.table("tier_value"), 25) or default.tier_value,
+        value_for_full=cases.number("value_for_full", default.value_for_full, 0.01, 1e12),
+        public_url=public_url,
+        timezone=timezone,
+        buttons=False,  # this version shows links: nothing answers clicks yet
+        slack_token=token,
+    )
+    alerts.finish()
+    cases.finish()
+    return settings
+
+
+def _routes(tables: list[Table]) -> tuple[Route, ...]:
+    found = []
+    for table in tables[:ROUTES_MAX]:
+        if not table.given("to"):
+            table.wrong("to", 'is missing: name a Slack channel, such as to = "#cx-checkout"')
+        found.append(
+            Route(
+                to=table.text("to", "#cx-alerts", 80),
+                about=table.choice("about", "all", ABOUT),
+                channels=table.names("channels", ()),
+                stages=table.names("stages", ()),
+                severity_from=table.choice("severity_from", "minor", SEVERITIES),
+            )
+        )
+        table.finish()
+    if len(tables) > ROUTES_MAX:
+        tables[ROUTES_MAX].wrong("to", f"is one route too many: at most {ROUTES_MAX} are read")
+    return tuple(found)
+
+
+def _by_tier(table: Table, high: int) -> dict[str, int]:
+    return {tier.lower(): table.whole(tier, 0, 0, high) for tier, _ in table.items()}
+
+
+def _address(table: Table, key: str, default: str) -> str:
+    value = table.text(key, default)
+    if not value.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+        table.wrong(key, "must start with https:// (http:// only on this machine): a token is sent there")
+        return default
+    return value

@@ -1,0 +1,143 @@
+"""Reads cxwatch.toml and the environment into Settings, or says everything that is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cxwatch.settings.alerting import alert_settings, detection_settings
+from cxwatch.settings.lines import Lines
+from cxwatch.settings.measuring import measure_settings
+from cxwatch.settings.problems import Problem, SettingsError
+from cxwatch.settings.reader import Sheet, Table
+from cxwatch.settings.records import KafkaSettings, Kpi, Security, Settings, WebSettings
+from cxwatch.settings.secret_values import read_secrets
+
+FILE_NAME = "cxwatch.toml"
+FILE_BYTES_MAX = 4 * 1024 * 1024
+KPIS: tuple[Kpi, ...] = ("nps", "csat", "ces", "stars", "thumbs")
+SECURITY: tuple[Security, ...] = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+_AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a file, of ./cxwatch.toml if none is named and it is there, else the defaults.
+
+    Variables CXWATCH_<KEY> and CXWATCH_<TABLE>_<KEY> win over the file. Raises SettingsError with every problem.
+    """
+    environ = os.environ if environ is None else environ
+    if path is None and Path(FILE_NAME).is_file():
+        path = Path(FILE_NAME)
+    text = "" if path is None else _read(path)
+    values = _parse(text, path)
+    sheet = Sheet("settings" if path is None else str(path), Lines(text), environ)
+    settings = _settings(Table(sheet, values, (), ""), sheet, path)
+    if sheet.problems:
+        raise SettingsError(sheet.problems)
+    return settings
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(FILE_BYTES_MAX + 1)
+        if len(raw) > FILE_BYTES_MAX:
+            raise SettingsError([Problem(str(path), 0, "", "is larger than 4 MB: is it the right file?")])
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        way_out = "check the path, or write one with `cxwatch init`"
+        raise SettingsError([Problem(str(path), 0, "", f"cannot be read ({error.strerror}): {way_out}")]) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(str(path), 0, "", "is not UTF-8 text: save it as UTF-8")]) from error
+
+
+def _parse(text: str, path: Path | None) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT_LINE.search(str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        said = _AT_LINE.sub("", str(error)).replace(" (at end of document)", "")
+        raise SettingsError([Problem(str(path), line, "", f"is not TOML: {said[:1].lower()}{said[1:]}")]) from error
+
+
+def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
+    retention = top.table("retention")
+    measure = measure_settings(top, retention)
+    log_days = retention.whole("log_days", 400, 1, 36_500)
+    retention.finish()
+    web = _web(top.table("web"))
+    secrets = read_secrets(sheet)
+    settings = Settings(
+        source=path,
+        kpi=top.choice("kpi", "nps", KPIS),
+        data_dir=_data_dir(top, sheet, path),
+        log=_log(top),
+        database=_database(top),
+        log_days=log_days,
+        measure=measure,
+        detection=detection_settings(top.table("detection"), measure.timezone),
+        alerts=alert_settings(top, measure.timezone, web.url, secrets.slack_bot_token),
+        web=web,
+        kafka=_kafka(top.table("kafka")),
+        secrets=secrets,
+        names_given=frozenset(key for key in ("channels", "stages") if top.given(key)),
+    )
+    top.finish()
+    return settings
+
+
+def _data_dir(top: Table, sheet: Sheet, path: Path | None) -> Path:
+    """Relative to the settings file; from the environment, relative to where the command runs."""
+    value = Path(top.text("data_dir", "cxwatch-data", 1_000)).expanduser()
+    base = Path() if path is None or "CXWATCH_DATA_DIR" in sheet.environ else path.parent
+    return base / value
+
+
+def _log(top: Table) -> str:
+    value = top.text("log", "sqlite", 1_000)
+    if value.startswith("kafka://"):
+        top.wrong("log", 'names Kafka, which this version does not read yet: use log = "sqlite"')
+    elif value != "sqlite":
+        top.wrong("log", 'must be "sqlite"')
+    return value
+
+
+def _database(top: Table) -> str:
+    value = top.text("database", "sqlite", 1_000)
+    if value == "sqlite":
+        return value
+    if not value.startswith("postgresql+psycopg://"):
+        top.wrong("database", 'must be "sqlite" or an address that starts with postgresql+psycopg://')
+        return "sqlite"
+    if urlsplit(value).password:
+        top.wrong("database", "holds a password: take it out and put it into the variable DATABASE_PASSWORD")
+    return value
+
+
+def _web(table: Table) -> WebSettings:
+    url = table.optional("public_url")
+    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        table.wrong("public_url", "must be an address such as https://cx.example.com")
+        url = None
+    web = WebSettings(table.text("host", "127.0.0.1"), table.whole("port", 8000, 0, 65_535), url)
+    table.finish()
+    return web
+
+
+def _kafka(table: Table) -> KafkaSettings:
+    kafka = KafkaSettings(
+        partitions=table.whole("partitions", 12, 1, 10_000),
+        replication=table.whole("replication", 1, 1, 10),
+        group=table.text("group", "cxwatch"),
+        client_id=table.text("client_id", "cxwatch"),
+        instance_id=table.optional("instance_id"),
+        security=table.choice("security", "PLAINTEXT", SECURITY),
+    )
+    table.finish()
+    return kafka

@@ -1,0 +1,105 @@
+"""Everything cxwatch was told, as frozen records. Only load.py makes them from a file; tests make their own."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from alerting.settings import AlertSettings, Secret
+from detectors.settings import DetectionSettings
+from streams.settings import MeasureSettings
+
+Kpi = Literal["nps", "csat", "ces", "stars", "thumbs"]
+Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """Where the web server listens. `public_url` is how people reach it, where that differs (a proxy, a name)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to hand to people, without a slash at its end."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """How a Kafka log would be used. This version reads the embedded log only, and says so for any other."""
+
+    partitions: int = 12
+    replication: int = 1
+    group: str = "cxwatch"
+    client_id: str = "cxwatch"
+    instance_id: str | None = None
+    security: Security = "PLAINTEXT"
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """From the environment, or from files that it names; never from cxwatch.toml. Shown to nobody who prints them."""
+
+    slack_bot_token: Secret | None = None
+    slack_app_token: Secret | None = None
+    slack_signing_secret: Secret | None = None
+    grafana_token: Secret | None = None
+    kafka_username: Secret | None = None
+    kafka_password: Secret | None = None
+    database_password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One record for the composition root; each room gets only its own part.
+
+    `names_given` says which of "channels" and "stages" somebody chose; for the others, commands that read a whole
+    file take the names they find in it.
+    """
+
+    source: Path | None = None  # the file, None when there is none
+    kpi: Kpi = "nps"
+    data_dir: Path = Path("cxwatch-data")
+    log: str = "sqlite"
+    database: str = "sqlite"
+    log_days: int = 400  # how long the embedded log keeps records, by append time
+    measure: MeasureSettings = field(default_factory=MeasureSettings)
+    detection: DetectionSettings = field(default_factory=DetectionSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    secrets: Secrets = field(default_factory=Secrets)
+    names_given: frozenset[str] = frozenset()
+
+    @property
+    def log_path(self) -> Path:
+        """The embedded log's file."""
+        return self.data_dir / "log.db"
+
+    @property
+    def state_path(self) -> Path:
+        """The embedded database's file."""
+        return self.data_dir / "state.db"
+
+    @property
+    def lock_path(self) -> Path:
+        """What the measuring process holds."""
+        return self.log_path.with_suffix(".lock")

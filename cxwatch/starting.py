@@ -1,0 +1,83 @@
+"""`cxwatch init`: a first cxwatch.toml, every setting at its default and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from cxwatch.errors import CannotStart
+from cxwatch.settings.load import FILE_NAME
+from streams.settings import DEFAULT_CHANNELS, DEFAULT_STAGES
+
+TEXT = """\
+# cxwatch's settings. What is commented out shows the default. Docs: README.md. Secrets belong into the environment.
+
+# The places on your customers' journey. Events of any other channel or stage count as "other".
+channels = [{channels}]
+stages = [{stages}]
+
+# timezone = "UTC"          # of baseline hours, business hours and times shown, such as "Europe/Berlin"
+# kpi = "nps"               # nps, csat, ces, stars or thumbs: the one main figure
+# data_dir = "cxwatch-data"  # relative to this file
+
+# At a moment of truth one bad event flags the customer at once.
+# [stage.{stage}]
+# moment_of_truth = true
+# label = "{stage}"
+
+# How each survey was asked: hot (right after the contact) or cold (about the relation). They never share a window.
+# [survey.after_contact]
+# kind = "hot"
+# scale = "1-5"             # of CSAT questions on another scale than 1-5
+# ces_version = 2           # 1: the older effort question, 1-5, where 5 is bad
+
+# What a touchpoint ("name" or "name:outcome") is worth; below 0 is bad.
+# [framework.grades]
+# "payment:failed" = {{ grade = -4, moment_of_truth = true }}
+# "delivery:on_time" = 2
+
+# [windows]
+# min_n = 10                # fewer answers have no score
+
+# [detection]
+# false_alerts_per_week = 2.0
+# least_evidence = 30
+
+# [alerts]                  # Slack: set SLACK_BOT_TOKEN, look at /preview for a while, then `cxwatch live`
+# hold_off_seconds = 60
+
+# [[route]]
+# to = "#cx-alerts"
+# about = "incident"        # incident, case or all
+
+# [web]
+# host = "127.0.0.1"        # another address needs a token first: cxwatch token create NAME
+# port = 8000
+
+# [retention]
+# feedback_days = 400
+# log_days = 400
+"""
+
+
+def write(folder: Path, channels: Sequence[str], stages: Sequence[str]) -> Path:
+    """Write the file. Raises CannotStart where one is there already, or the folder cannot be written to."""
+    path = folder / FILE_NAME
+    names = stages or DEFAULT_STAGES
+    bare = next((name for name in names if name.replace("_", "").replace("-", "").isalnum() and name.isascii()), "buy")
+    text = TEXT.format(channels=_listed(channels or DEFAULT_CHANNELS), stages=_listed(names), stage=bare)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CannotStart(f"{FILE_NAME} is here already and stays as it is: edit it, or move it away first") from None
+    except OSError as error:
+        raise CannotStart(f"{path} cannot be written ({error.strerror}): check the folder's permissions") from error
+    return path
+
+
+def _listed(names: Sequence[str]) -> str:
+    """As TOML: its basic strings are JSON's."""
+    return ", ".join(msgspec.json.encode(name).decode() for name in names)

@@ -1,0 +1,67 @@
+"""The web application: every room's routes behind the access rules, and what people may ask about its health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.openapi.config import OpenAPIConfig
+
+from alerting.api import AlertingApi, alerting_router
+from cxwatch.access.guards import Access
+from cxwatch.decide.rounds import read_closed_to
+from cxwatch.health import Checks
+from dashboards.app import build_dashboard
+from dashboards.context import DashboardContext, TotalKey
+from streams.ingest import ingest_router
+
+if TYPE_CHECKING:
+    from cxwatch.product import Product
+
+
+def build_web(product: Product) -> Litestar:
+    """All routes of one process. Raises CannotStart where others could reach it without being asked who they are."""
+    settings = product.settings
+    access = Access(product.database, settings.web)
+    access.check_bind()
+    checks = Checks(product.log, product.database, product.why_not_deciding)
+    context = DashboardContext(
+        engine=product.database,
+        clock=product.clock,
+        measure=settings.measure,
+        signal=product.measured,
+        totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
+        log_ends=product.log.ends,
+        readyz=checks.ready,
+        closed_to=read_closed_to,
+        kpi=settings.kpi,
+        public_url=settings.web.url,
+        speed=product.speed,
+        guards=[access.guard("read")],
+        metrics_guards=[access.guard("read")],
+    )
+    dashboard = build_dashboard(context)
+    alerting = AlertingApi(
+        engine=product.database,
+        clock=product.clock,
+        settings=settings.alerts,
+        signal=product.decided,
+        actor=access.actor,
+        read_guards=[access.guard("read")],
+        act_guards=[access.guard("act")],
+    )
+    ingest = ingest_router(
+        product.log, product.decoder, product.clock, product.database, [access.guard("ingest")], checks.is_behind
+    )
+    return Litestar(
+        route_handlers=[ingest, alerting_router(alerting), *dashboard.routers, openapi_document],
+        exception_handlers=dashboard.exception_handlers,
+        openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
+        middleware=[access.middleware],
+    )
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=True)
+def openapi_document(request: Request[Any, Any, Any]) -> Response[Any]:
+    """The API's document, OpenAPI 3.1."""
+    return Response(request.app.openapi_schema.to_schema(), media_type="application/vnd.oai.openapi+json")

@@ -1,0 +1,51 @@
+"""Everything of this room as routes of one application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from litestar import Router
+from litestar.types import ExceptionHandlersMap
+from prometheus_client.registry import Collector
+
+from dashboards.api import windows_router
+from dashboards.assets import Assets
+from dashboards.broadcast import Broadcaster
+from dashboards.context import DashboardContext
+from dashboards.health import health_router, metrics_router
+from dashboards.live import stream_router
+from dashboards.pages.render import Pages
+from dashboards.pages.router import error_handlers, pages_router
+from dashboards.readings import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """The room's routes, its error pages and the broadcaster, which whoever stops the application closes."""
+
+    routers: list[Router]
+    exception_handlers: ExceptionHandlersMap
+    broadcaster: Broadcaster
+
+
+def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] = ()) -> Dashboard:
+    """Build it all around one desk, so that pages, stream and API share their readings."""
+    desk = Desk(context)
+    assets = Assets()
+    pages = Pages(context, desk, assets)
+    broadcaster = Broadcaster(desk)
+    routers = [
+        windows_router(context, desk),
+        stream_router(context, broadcaster),
+        health_router(context),
+        metrics_router(context, collectors),
+        assets.router(),
+        pages_router(pages),
+    ]
+    return Dashboard(routers, error_handlers(pages), broadcaster)
+
+
+def dashboard_routers(context: DashboardContext) -> list[Router]:
+    """Only the routes, for an application that brings its own error pages."""
+    return build_dashboard(context).routers

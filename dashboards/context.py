@@ -1,0 +1,77 @@
+"""What this room is given to work with: readers, settings and guards, built by cxwatch/compose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from litestar.types import Guard
+from sqlalchemy import Connection, Engine
+
+from streams.clock import Clock
+from streams.settings import MeasureSettings
+from streams.signal import Signal
+
+
+class TotalKey(NamedTuple):
+    """What one survey counter counts. `outcome` is "bad", "neutral" or "good"; `metric` the scale's name."""
+
+    metric: str
+    survey_kind: str
+    channel: str
+    stage: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the product can do its work, and in plain words what it cannot."""
+
+    status: Literal["ok", "failing"]
+    reasons: tuple[str, ...] = ()
+
+
+def healthy() -> Health:
+    """The health of a process that has nothing to complain about."""
+    return Health("ok")
+
+
+def _no_totals() -> Mapping[TotalKey, int]:
+    return {}
+
+
+def _no_log() -> dict[int, int]:
+    return {}
+
+
+def _never_closed(_: Connection) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardContext:
+    """Everything the pages, the read API, the stream and the metrics need.
+
+    `clock` is the product's clock and `speed` how many of its seconds pass in a real one (60 in the demo). `totals`
+    and `log_ends` are called from threads. `closed_to` gives the first minute that DECIDE has not closed yet.
+    """
+
+    engine: Engine
+    clock: Clock
+    measure: MeasureSettings
+    signal: Signal
+    totals: Callable[[], Mapping[TotalKey, int]] = _no_totals
+    log_ends: Callable[[], Mapping[int, int]] = _no_log
+    healthz: Callable[[], Health] = healthy
+    readyz: Callable[[], Health] = healthy
+    closed_to: Callable[[Connection], int | None] = _never_closed
+    kpi: str = "nps"
+    product: str = "cxwatch"
+    public_url: str = "http://127.0.0.1:8000"
+    speed: float = 1.0
+    beat_seconds: float = 5.0  # real time between two signs of life on the stream
+    guards: Sequence[Guard] = ()
+    metrics_guards: Sequence[Guard] = ()
+    monotonic: Callable[[], float] = field(default=time.monotonic)

@@ -1,0 +1,70 @@
+"""The pages' routes, and the pages for what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import SQLAlchemyError
+
+from dashboards.pages.incidents import incident_list, incident_page
+from dashboards.pages.overview import overview
+from dashboards.pages.preview import preview_page
+from dashboards.pages.render import Pages
+from dashboards.problems import http_problem_response
+
+log = structlog.get_logger()
+
+WORDS = {
+    401: ("Please sign in", "This page is only for people who are signed in."),
+    403: ("Not for you", "Your account may not see this page. Ask whoever runs cxwatch."),
+    404: ("There is no such page", "The link is wrong or old."),
+    405: ("That does not work here", "This address cannot be used that way."),
+}
+FAILED = ("That did not work", "The page could not be made. It is noted in the log; try again in a moment.")
+NO_DATABASE = ("The database does not answer", "Nothing can be shown until it does. `cxwatch doctor` says more.")
+
+
+def pages_router(pages: Pages) -> Router:
+    """/, /incidents, /incidents/NUMBER and /preview, behind the context's guards."""
+
+    @get("/", include_in_schema=False)
+    async def home(request: Request[Any, Any, Any]) -> Response[str]:
+        return await overview(request, pages)
+
+    @get("/incidents", include_in_schema=False)
+    async def incidents(request: Request[Any, Any, Any]) -> Response[str]:
+        return await incident_list(request, pages)
+
+    @get("/incidents/{number:int}", include_in_schema=False)
+    async def incident(number: FromPath[int]) -> Response[str]:
+        return await incident_page(pages, number)
+
+    @get("/preview", include_in_schema=False)
+    async def preview() -> Response[str]:
+        return await preview_page(pages)
+
+    return Router(path="/", route_handlers=[home, incidents, incident, preview], guards=list(pages.context.guards))
+
+
+def error_handlers(pages: Pages) -> ExceptionHandlersMap:
+    """For the whole application: problems below /api, pages in plain words elsewhere. No error text gets out."""
+
+    def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        if request.url.path.startswith("/api/"):
+            return http_problem_response(request, error)
+        title, text = WORDS.get(error.status_code, FAILED)
+        return pages.plain("error.html", error.status_code, title, text, dict(error.headers or {}))
+
+    def database_error(request: Request[Any, Any, Any], error: SQLAlchemyError) -> Response[Any]:
+        log.error("database_failed", path=request.url.path, error=type(error).__name__)
+        if request.url.path.startswith("/api/"):
+            silent = HTTPException(status_code=503, detail="The database does not answer.")
+            return http_problem_response(request, silent)
+        return pages.plain("error.html", 503, *NO_DATABASE, {"Retry-After": "10"})
+
+    return {HTTPException: http_error, SQLAlchemyError: database_error}

@@ -1,0 +1,79 @@
+"""What leaves this room: frozen findings that alerting turns into incidents and messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.records import Segment
+
+SignalName = Literal["share", "volume", "guardrail"]
+Severity = Literal["minor", "major", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Disappointment rose in one segment, beyond chance: the start of what may become an incident.
+
+    `observed` and `expected` (with `expected_low`..`expected_high`) are bad shares 0..1 for the signals share and
+    guardrail, and numbers of bad answers since `since_ms` for volume. `n` answers and `bad` of them are counted from
+    `since_ms`, the most likely start; a customer's repeats within 24 h are left out of both. `times_usual_volume` is
+    all answers over the usual number of these hours, None while no usual is known. `evidence` is the rarity: as rare
+    as once in that many weeks over everything that is watched. `detectors` are the names that signalled.
+    """
+
+    segment: Segment
+    page: bool
+    signal: SignalName
+    metric: str | None
+    since_ms: int
+    detected_ms: int
+    observed: float
+    expected: float
+    expected_low: float
+    expected_high: float
+    times_usual_volume: float | None
+    n: int
+    bad: int
+    evidence: float
+    severity: Severity
+    reason: str
+    detectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The numbers of an open anomaly moved materially: a worse severity, or twice as many answers as last told."""
+
+    segment: Segment
+    at_ms: int
+    n: int
+    bad: int
+    observed: float
+    severity: Severity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The evidence says that a segment is back to its usual; `n` and `bad` are what it says so from."""
+
+    segment: Segment
+    at_ms: int
+    n: int
+    bad: int
+    observed: float
+    expected: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one closing of minutes found, in order of time."""
+
+    anomalies: tuple[Anomaly, ...] = ()
+    updates: tuple[Update, ...] = ()
+    recoveries: tuple[Recovery, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.anomalies or self.updates or self.recoveries)

@@ -1,0 +1,83 @@
+"""What is remembered of one watched segment: numbers only, versioned, a few kB."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from detectors.protocol import State
+
+VERSION = 1
+BIN_MINUTES = 5
+BINS_MAX = 24 * 60 // BIN_MINUTES  # a change is looked for in the last 24 hours
+
+SIGNALS: tuple[Literal["share", "volume", "guardrail"], ...] = ("share", "volume", "guardrail")
+SEVERITIES: tuple[Literal["minor", "major", "critical"], ...] = ("minor", "major", "critical")
+
+
+class Bin(msgspec.Struct, array_like=True):
+    """Five minutes: answers without repeats, bad ones of them, repeats left out, and how many answers came late."""
+
+    at: int  # number of the bin since the epoch
+    n: int
+    bad: int
+    repeats: int
+    late: int
+
+    @property
+    def minute(self) -> int:
+        """Its first minute."""
+        return self.at * BIN_MINUTES
+
+
+class Open(msgspec.Struct, array_like=True):
+    """An anomaly that has not recovered: what was told about it, and its numbers from `since` on."""
+
+    signal: int  # place in SIGNALS
+    severity: int  # place in SEVERITIES
+    since: int  # minute
+    until: int  # one past the last closed minute that the numbers cover
+    n: int
+    bad: int
+    repeats: int
+    late: int
+    usual_bad: float  # usual number of bad answers in that time, 0 while unknown
+    usual_answers: float
+    told_n: int
+    told_minute: int
+    level_share: float = 0.0  # what return is measured against: bad share of the incident, cautiously, when it fired
+    level_times: float = 0.0  # and its bad answers over the usual number, 0 while unknown
+
+
+class SegmentState(msgspec.Struct, array_like=True):
+    """One segment between two closings."""
+
+    version: int = VERSION
+    seen: int = 0  # live answers so far
+    warmed: bool = False  # whether the detectors were shown the past
+    floor: int = 0  # first minute that counts: what lies before the last recovery is settled
+    bins: list[Bin] = msgspec.field(default_factory=list)  # in order, empty ones left out
+    open: Open | None = None
+    detectors: dict[str, tuple[int, State]] = msgspec.field(default_factory=dict)
+
+    def count(self, own_minute: int, now_minute: int, n: int, bad: int, repeats: int) -> None:
+        """Enter what one minute gained (or lost: corrections are negative) into its bin."""
+        at, late = own_minute // BIN_MINUTES, own_minute < now_minute
+        oldest = now_minute // BIN_MINUTES - BINS_MAX
+        while self.bins and self.bins[0].at <= oldest:
+            del self.bins[0]
+        if own_minute < self.floor or at <= oldest:
+            return
+        place = len(self.bins)
+        while place and self.bins[place - 1].at > at:
+            place -= 1
+        if place and self.bins[place - 1].at == at:
+            slot = self.bins[place - 1]
+        else:
+            slot = Bin(at, 0, 0, 0, 0)
+            self.bins.insert(place, slot)
+        slot.n = max(0, slot.n + n)
+        slot.bad = min(slot.n, max(0, slot.bad + bad))
+        slot.repeats = max(0, slot.repeats + repeats)
+        slot.late += n if late and n > 0 else 0

@@ -1,0 +1,203 @@
+"""Detection over all segments: takes in the minutes that DECIDE closes, gives back what it found.
+
+A pure function of (what is stored, the closing, the hour totals): however minutes are grouped into closings, whatever
+was cached and wherever it was restarted, the findings are the same. It costs what changed, not what exists.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from detectors import store
+from detectors.baseline import HourTotal
+from detectors.budget import Budget
+from detectors.lifecycle import follow
+from detectors.protocol import Detector
+from detectors.records import Anomaly, Findings, Recovery, Update
+from detectors.river_models import DETECTORS
+from detectors.segments import Places, by_segment, sort_key
+from detectors.settings import DetectionSettings
+from detectors.state import SegmentState
+from detectors.usuals import Usuals, learn_all, past_steps, span
+from detectors.watching import Seat, Yardstick, take
+from streams.clock import MINUTES_PER_HOUR
+from streams.records import LeafMinute, Segment
+
+Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
+NO_USUALS = Usuals(0, 0, Budget(0.0))
+
+
+class DetectorError(ValueError):
+    """The settings name a detector that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Minutes [from_minute, to_minute) that are being closed, with absolute live totals.
+
+    `minutes` are those of them that hold events, ordered by minute; `late` are already closed minutes whose totals
+    changed, as they are now, at most 24 h old.
+    """
+
+    from_minute: int
+    to_minute: int
+    minutes: Sequence[LeafMinute]
+    late: Sequence[LeafMinute] = ()
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is stored, unpacked."""
+
+    seats: dict[Segment, Seat]
+    places: Places
+    usuals: Usuals
+    open: set[Segment]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One closing in progress."""
+
+    tx: Connection
+    memory: _Memory
+    changed: set[Segment] = field(default_factory=set)
+    anomalies: list[Anomaly] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
+
+
+class Watch:
+    """Watches every segment. One instance a DECIDE process; `hours(tx, from, to)` reads hour totals [from, to)."""
+
+    def __init__(self, settings: DetectionSettings, hours: Hours) -> None:
+        unknown = [name for name in settings.detectors if name not in DETECTORS]
+        if unknown:
+            raise DetectorError(f"no detector is named {unknown[0]!r}; there are {', '.join(sorted(DETECTORS))}")
+        self._settings = settings
+        self._hours = hours
+        self._memory: _Memory | None = None
+
+    def forget_cache(self) -> None:
+        """Read everything again next time: after a transaction that failed."""
+        self._memory = None
+
+    def advance(self, tx: Connection, closing: Closing) -> Findings:
+        """Take in a closing within the caller's transaction; nothing is committed here."""
+        memory = self._memory or self._load(tx)
+        self._memory = None  # only kept if all goes well
+        run = _Run(tx, memory)
+        late = store.consume(tx, closing.minutes, closing.late)
+        self._take_late(run, closing.from_minute, late)
+        self._take_minutes(run, closing)
+        self._save(run)
+        if closing.from_minute // MINUTES_PER_HOUR != closing.to_minute // MINUTES_PER_HOUR:
+            store.forget_consumed(tx, closing.to_minute)
+        self._memory = memory
+        return Findings(tuple(run.anomalies), tuple(run.updates), tuple(run.recoveries))
+
+    def _take_minutes(self, run: _Run, closing: Closing) -> None:
+        """Every minute that holds events; the empty ones too while something is open, for silence is evidence."""
+        due: defaultdict[int, list[LeafMinute]] = defaultdict(list)
+        for row in closing.minutes:
+            due[row.minute].append(row)
+        busy = sorted(due)
+        minute = closing.from_minute
+        while minute < closing.to_minute:
+            if not run.memory.open:
+                place = bisect_left(busy, minute)
+                if place == len(busy):
+                    break
+                minute = busy[place]
+            self._take_minute(run, minute, minute, due.get(minute, ()))
+            self._follow_open(run, minute)
+            minute += 1
+
+    def _take_late(self, run: _Run, minute: int, late: Sequence[LeafMinute]) -> None:
+        by_minute: defaultdict[int, list[LeafMinute]] = defaultdict(list)
+        for row in late:
+            by_minute[row.minute].append(row)
+        for own_minute in sorted(by_minute):
+            self._take_minute(run, minute, own_minute, by_minute[own_minute])
+
+    def _take_minute(self, run: _Run, minute: int, own_minute: int, rows: Sequence[LeafMinute]) -> None:
+        if not rows:
+            return
+        memory = run.memory
+        if not memory.usuals.holds(minute):
+            self._learn(run, minute)
+        for row in rows:
+            memory.places.see(Segment(row.channel, row.stage))
+        for segment, gained in by_segment(rows, memory.places).items():
+            seat = memory.seats.get(segment) or self._seat(memory, segment, SegmentState())
+            anomaly = take(seat, minute, own_minute, gained, self._yardstick(memory, segment))
+            run.changed.add(segment)
+            if anomaly is not None:
+                run.anomalies.append(anomaly)
+                memory.open.add(segment)
+
+    def _follow_open(self, run: _Run, minute: int) -> None:
+        memory = run.memory
+        for segment in sorted(memory.open, key=sort_key):
+            if not memory.usuals.holds(minute):
+                self._learn(run, minute)
+            run.changed.add(segment)
+            found = follow(memory.seats[segment], minute, self._yardstick(memory, segment))
+            if isinstance(found, Update):
+                run.updates.append(found)
+            elif found is not None:
+                run.recoveries.append(found)
+                memory.open.discard(segment)
+
+    def _yardstick(self, memory: _Memory, segment: Segment) -> Yardstick:
+        return Yardstick(self._settings, memory.usuals.budget, memory.usuals.baselines.get(segment))
+
+    def _learn(self, run: _Run, minute: int) -> None:
+        """Enter a new period of baselines; segments that have a usual for the first time are shown their past."""
+        memory = run.memory
+        start, end = span(minute)
+        memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings)
+        store.save_usuals(run.tx, memory.usuals)
+        for segment in memory.usuals.baselines:
+            seat = memory.seats.get(segment) or self._seat(memory, segment, SegmentState())
+            if not seat.state.warmed:
+                self._warm_up(seat, hours[segment], memory.usuals, minute)
+                run.changed.add(segment)
+
+    def _warm_up(self, seat: Seat, hours: Sequence[HourTotal], usuals: Usuals, minute: int) -> None:
+        usual = usuals.baselines[seat.segment]
+        seat.detectors = [DETECTORS[name]() for name in self._settings.detectors]
+        for detector in seat.detectors:
+            detector.warm_up(past_steps(hours, usual, minute))
+        seat.state.warmed = True
+
+    def _load(self, tx: Connection) -> _Memory:
+        memory = _Memory({}, Places(), store.load_usuals(tx) or NO_USUALS, set())
+        for segment, state in store.load_states(tx).items():
+            self._seat(memory, segment, state)
+            if state.open is not None:
+                memory.open.add(segment)
+        return memory
+
+    def _seat(self, memory: _Memory, segment: Segment, state: SegmentState) -> Seat:
+        detectors: list[Detector] = []
+        for name in self._settings.detectors:
+            version, numbers = state.detectors.get(name, (0, {}))
+            detectors.append(DETECTORS[name].load(version, numbers))
+        seat = memory.seats[segment] = Seat(segment, state, detectors)
+        if segment.channel is not None and segment.stage is not None:
+            memory.places.see(segment)
+        return seat
+
+    def _save(self, run: _Run) -> None:
+        states = {}
+        for segment in sorted(run.changed, key=sort_key):
+            seat = run.memory.seats[segment]
+            seat.state.detectors = {d.name: (d.version, d.dump()) for d in seat.detectors}
+            states[segment] = seat.state
+        store.save_states(run.tx, states)

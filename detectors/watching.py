@@ -1,0 +1,184 @@
+"""One segment, one changed minute: count it, show it to the detectors, and fire when they and the numbers agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detectors.baseline import Baseline
+from detectors.budget import Budget, severity
+from detectors.chance import usual_range, wilson
+from detectors.guardrail import cold_rise
+from detectors.judge import BAD_MIN, Rise, share_rise, volume_rise
+from detectors.protocol import Detector, Step
+from detectors.records import Anomaly
+from detectors.segments import Counts
+from detectors.sentence import Numbers, share_sentence, volume_sentence
+from detectors.settings import DetectionSettings
+from detectors.state import SEVERITIES, SIGNALS, Open, SegmentState
+from streams.clock import MINUTE_MS
+from streams.records import Segment
+
+SHARE, VOLUME, GUARDRAIL = (SIGNALS.index(name) for name in ("share", "volume", "guardrail"))
+
+
+@dataclass(slots=True)
+class Seat:
+    """A watched segment with its detectors at work."""
+
+    segment: Segment
+    state: SegmentState
+    detectors: list[Detector]
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What a segment is judged by in this minute."""
+
+    settings: DetectionSettings
+    budget: Budget
+    usual: Baseline | None
+
+
+def take(seat: Seat, minute: int, own_minute: int, gained: Counts, by: Yardstick) -> Anomaly | None:
+    """Take in what a segment gained; the anomaly if this fires. While one is open, only its numbers move on."""
+    state, repeats = seat.state, gained.bad - gained.bad_first
+    state.count(own_minute, minute, gained.n - repeats, gained.bad_first, repeats)
+    state.seen += max(0, gained.n)
+    opened = state.open
+    if opened is not None:
+        if own_minute >= opened.since:
+            _follow(opened, minute, own_minute, gained)
+        return None
+    if by.usual is None:
+        cold = cold_rise(state, by.settings)
+        return None if cold is None else _fire(seat, minute, (GUARDRAIL, cold), (), by)
+    bad = max(0, gained.bad)
+    step = Step(minute, max(bad, gained.n), bad, min(bad, max(0, gained.bad_first)), own_minute, by.usual)
+    signals = [(detector.name, detector.step(step)) for detector in seat.detectors]
+    if state.seen + by.usual.n < by.settings.least_evidence or gained.bad_first <= 0:
+        return None
+    names = tuple(name for name, evidence in signals if evidence is not None)
+    if not names:
+        return None
+    kinds = {evidence.signal for _, evidence in signals if evidence is not None}
+    found = _beyond_chance(state, minute, sorted(kinds), by.usual, by.budget.tail_max(by.settings, by.usual))
+    return None if found is None else _fire(seat, minute, found, names, by)
+
+
+def _follow(opened: Open, minute: int, own_minute: int, gained: Counts) -> None:
+    repeats = gained.bad - gained.bad_first
+    opened.n = max(0, opened.n + gained.n - repeats)
+    opened.bad = min(opened.n, max(0, opened.bad + gained.bad_first))
+    opened.repeats = max(0, opened.repeats + repeats)
+    opened.late += max(0, gained.n) if own_minute < minute else 0
+
+
+def _beyond_chance(
+    state: SegmentState, minute: int, kinds: Sequence[str], usual: Baseline, tail_max: float
+) -> tuple[int, Rise] | None:
+    """The rarer of the signalled rises, if it is rare enough for the promise."""
+    best: tuple[int, Rise] | None = None
+    for kind in kinds:
+        if kind == "share":
+            rise = share_rise(state.bins, usual.share_tolerated)
+        else:
+            rise = volume_rise(state.bins, usual, minute + 1) if usual.knows_volume else None
+        if rise is None or rise.bad < BAD_MIN or rise.tail > tail_max:
+            continue
+        if best is None or rise.tail < best[1].tail:
+            best = (SHARE if kind == "share" else VOLUME, rise)
+    return best
+
+
+def _fire(seat: Seat, minute: int, found: tuple[int, Rise], names: tuple[str, ...], by: Yardstick) -> Anomaly:
+    signal, rise = found
+    opened = Open(
+        signal, 0, rise.since, minute + 1, rise.n, rise.bad, rise.repeats, rise.late, 0.0, 0.0, rise.n, minute
+    )
+    if by.usual is not None and by.usual.knows_volume:
+        opened.usual_bad = by.usual.bad_between(rise.since, minute + 1)
+        opened.usual_answers = by.usual.answers_between(rise.since, minute + 1)
+    set_level(opened, by)
+    weeks = by.budget.weeks(rise.tail)
+    opened.severity = severity_of(opened, weeks, by)
+    seat.state.open = opened
+    numbers = numbers_of(opened, minute, weeks, by)
+    by_volume = signal == VOLUME
+    low, high = usual_range(opened.usual_bad) if by_volume else (numbers.usual_low, numbers.usual_high)
+    return Anomaly(
+        segment=seat.segment,
+        page=True,
+        signal=SIGNALS[signal],
+        metric=None,
+        since_ms=rise.since * MINUTE_MS,
+        detected_ms=(minute + 1) * MINUTE_MS,
+        observed=observed_of(opened),
+        expected=opened.usual_bad if by_volume else numbers.usual_share,
+        expected_low=low,
+        expected_high=high,
+        times_usual_volume=numbers.times_volume,
+        n=rise.n,
+        bad=rise.bad,
+        evidence=weeks,
+        severity=SEVERITIES[opened.severity],
+        reason=reason_of(opened, numbers, by),
+        detectors=names,
+    )
+
+
+def set_level(opened: Open, by: Yardstick) -> None:
+    """Note how bad it is, for judging its return. What fires looks worse than it is: the low end of the interval
+    stands for it, but at least half of the excess. Later answers must not dilute it, or it could never be over.
+    """
+    usual = by.settings.assumed_bad_share if by.usual is None else by.usual.share
+    share = opened.bad / opened.n if opened.n else 0.0
+    opened.level_share = max(opened.level_share, wilson(opened.bad, opened.n)[0], (usual + share) / 2)
+    if opened.usual_bad > 0:
+        times, low = opened.bad / opened.usual_bad, usual_range(opened.bad)[0] / opened.usual_bad
+        opened.level_times = max(opened.level_times, low, (1 + times) / 2)
+
+
+def observed_of(opened: Open) -> float:
+    """The bad share since the start, or the number of bad answers where that is the signal."""
+    if opened.signal == VOLUME:
+        return float(opened.bad)
+    return opened.bad / opened.n if opened.n else 0.0
+
+
+def severity_of(opened: Open, weeks: float, by: Yardstick) -> int:
+    """Severity of an open anomaly's numbers, as a place in SEVERITIES."""
+    usual = by.settings.assumed_bad_share if by.usual is None else by.usual.share
+    excess = (opened.bad / opened.n if opened.n else 0.0) - usual
+    times = opened.bad / opened.usual_bad if opened.usual_bad > 0 else 0.0
+    return severity(opened.signal, weeks, opened.bad, excess, times)
+
+
+def reason_of(opened: Open, numbers: Numbers, by: Yardstick) -> str:
+    """The sentence of an open anomaly."""
+    write = volume_sentence if opened.signal == VOLUME else share_sentence
+    return write(numbers, by.settings.timezone)
+
+
+def numbers_of(opened: Open, minute: int, weeks: float, by: Yardstick) -> Numbers:
+    """What the sentence of an open anomaly is made of."""
+    usual, assumed = by.usual, by.settings.assumed_bad_share
+    low, high = usual.interval if usual is not None else (assumed, assumed)
+    bad_low, bad_high = usual_range(opened.usual_bad)
+    return Numbers(
+        since=opened.since,
+        now=minute,
+        n=opened.n,
+        bad=opened.bad,
+        usual_share=assumed if usual is None else usual.share,
+        usual_low=low,
+        usual_high=high,
+        assumed=usual is None,
+        times_volume=opened.n / opened.usual_answers if opened.usual_answers > 0 else None,
+        usual_bad=opened.usual_bad,
+        usual_bad_low=bad_low,
+        usual_bad_high=bad_high,
+        weeks=weeks,
+        repeats=opened.repeats,
+        late=opened.late,
+    )

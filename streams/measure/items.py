@@ -1,0 +1,50 @@
+"""A batch before folding: its records decoded, and the stored rows they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streams.events import Event, Feedback, Refused
+from streams.measure.state import PartitionState
+from streams.store.feedback import FeedbackRow, key_of
+
+
+class Item(NamedTuple):
+    """One record of a batch, decoded. `token` stands for a customer who was forgotten."""
+
+    event: Event | Refused
+    raw: bytes
+    append_ms: int
+    origin: str | None
+    token: str | None
+
+
+class Needs(NamedTuple):
+    """Stored rows that a batch touches: to be loaded, and answers that a running commit is just writing."""
+
+    feedback: list[bytes]
+    customers: list[str]
+    on_the_way: dict[bytes, FeedbackRow]
+
+
+def needs(state: PartitionState, items: Sequence[Item]) -> Needs:
+    """What must be loaded before folding: stored answers by key, and customers."""
+    pending, on_the_way = state.pending.feedback, state.on_the_way.feedback
+    keys: list[bytes] = []
+    known: dict[bytes, FeedbackRow] = {}
+    who: set[str] = set()
+    for item in items:
+        event = item.event
+        if isinstance(event, Refused):
+            continue
+        customer = item.token or event.customer
+        if customer is not None:
+            who.add(customer)
+        if isinstance(event, Feedback):
+            key = key_of(event.source, event.id)
+            if key in on_the_way:
+                known[key] = on_the_way[key]
+            elif key not in pending:
+                keys.append(key)
+    return Needs(keys, state.customers.missing(who), known)

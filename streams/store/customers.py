@@ -1,0 +1,48 @@
+"""States of customers, by partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from streams.customers import CustomerState
+from streams.store.dialect import upsert
+from streams.store.tables import customers
+
+IN_MAX = 1_000
+
+
+def load_customers(conn: Connection, partition: int, keys: Sequence[str]) -> dict[str, CustomerState]:
+    """The stored states among these customers, of this partition."""
+    found: dict[str, CustomerState] = {}
+    c = customers.c
+    for start in range(0, len(keys), IN_MAX):
+        query = select(c.customer, c.state).where(
+            c.customer.in_(keys[start : start + IN_MAX]), c.partition == partition
+        )
+        for key, state in conn.execute(query):
+            found[key] = CustomerState.decode(state)
+    return found
+
+
+def save_customers(conn: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """Write states as they are now."""
+    if rows:
+        conn.execute(upsert(conn, customers), rows)
+
+
+def drop_customers(conn: Connection, partition: int, keys: Sequence[str]) -> None:
+    """Delete states (erasure)."""
+    if keys:
+        statement = delete(customers).where(
+            customers.c.customer == bindparam("key"), customers.c.partition == bindparam("owner")
+        )
+        conn.execute(statement, [{"key": key, "owner": partition} for key in keys])
+
+
+def all_customers(conn: Connection, since_ms: int) -> Iterator[CustomerState]:
+    """Every customer with an event since then: what the CX score is the mean of. Streams, in no order."""
+    query = select(customers.c.state).where(customers.c.last_ms >= since_ms).execution_options(yield_per=2_000)
+    for (state,) in conn.execute(query):
+        yield CustomerState.decode(state)

@@ -1,0 +1,27 @@
+"""The few words in which SQLite and PostgreSQL differ."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def plain_insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """INSERT in the connection's own dialect, which both know on_conflict_do_update in the same words."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def upsert(conn: Connection, table: Table, replace: list[str] | None = None) -> sqlite.Insert | postgresql.Insert:
+    """INSERT that replaces the row of the same primary key.
+
+    `replace` names the columns to overwrite (default: all outside the key); an empty list leaves the row that is
+    there as it is.
+    """
+    statement = plain_insert(conn, table)
+    key = [column.name for column in table.primary_key.columns]
+    names = [c.name for c in table.columns if c.name not in key] if replace is None else replace
+    if not names:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    return statement.on_conflict_do_update(
+        index_elements=key, set_={name: getattr(statement.excluded, name) for name in names}
+    )

@@ -1,0 +1,38 @@
+"""Panes of one partition, read back into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, select
+
+from streams.panes import Pane, PaneKey, Sketch, decode_counts
+
+IN_MAX = 1_000  # values in one IN list
+
+
+def load_panes(conn: Connection, table: Table, partition: int, minutes: Sequence[int]) -> dict[PaneKey, Pane]:
+    """All panes of these minutes (first minutes of hours for `hour_panes`) that this partition wrote."""
+    found: dict[PaneKey, Pane] = {}
+    for start in range(0, len(minutes), IN_MAX):
+        query = select(table).where(table.c.minute.in_(minutes[start : start + IN_MAX]), table.c.partition == partition)
+        for row in conn.execute(query):
+            key = PaneKey(row.minute, row.channel, row.stage, row.metric, row.survey_kind)
+            found[key] = Pane(
+                counts=decode_counts(row.counts),
+                bad=row.bad,
+                bad_first=row.bad_first,
+                live_n=row.live_n,
+                live_bad=row.live_bad,
+                live_bad_first=row.live_bad_first,
+                waits=None if row.waits is None else Sketch.from_bytes(row.waits),
+                durations=None if row.durations is None else Sketch.from_bytes(row.durations),
+            )
+    return found
+
+
+def last_minute(conn: Connection, table: Table, partition: int) -> int:
+    """The newest minute this partition has written, -1 before the first."""
+    query = select(table.c.minute).where(table.c.partition == partition).order_by(table.c.minute.desc()).limit(1)
+    minute: int | None = conn.execute(query).scalar()
+    return -1 if minute is None else minute

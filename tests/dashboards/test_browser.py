@@ -1,0 +1,153 @@
+"""The pages in a real browser: live, blind in both ways, and with hostile text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from streams.clock import MINUTE_MS
+from tests.support.dashboards import World, busy_day
+from tests.support.served import Served, chromium, serve
+
+HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def served(world: World) -> Iterator[Served]:
+    busy_day(world)
+    with serve(world.app(beat_seconds=0.3)) as running:
+        yield running
+
+
+class Watched:
+    """A page that remembers every complaint of the browser, also about the content security policy."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    page = browser.new_page()
+    yield Watched(page)
+    page.close()
+
+
+def test_a_commit_changes_the_page_by_itself(world: World, served: Served, watched: Watched) -> None:
+    page = watched.page
+    page.goto(served.url)
+    expect(page.locator("#kpi")).to_contain_text("n 1,460")
+    expect(page.locator("#state-word")).to_have_text("Live")
+    page.evaluate("window.sameDocument = true")
+    world.answers("web", "support", {10: 100})
+    served.call(world.signal.ring)
+    expect(page.locator("#cell-web-support")).to_contain_text("n 100")
+    expect(page.locator("#kpi")).not_to_contain_text("n 1,460")
+    assert page.evaluate("window.sameDocument") is True
+    assert watched.complaints == []
+
+
+def test_a_new_incident_turns_up_in_the_list_and_in_the_bar(world: World, served: Served, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{served.url}/incidents")
+    expect(page.locator("#count-incidents")).to_have_text("2")
+    page.wait_for_timeout(400)  # the stream is open and knows what is there
+    world.incident(2051, "store", "return")
+    served.call(world.signal.ring)
+    expect(page.locator("#incident-list")).to_contain_text("#2051")
+    expect(page.locator("#count-incidents")).to_have_text("3")
+    expect(page.locator("#announce")).to_have_text("New incident: store · return")
+    assert watched.complaints == []
+
+
+def test_when_the_data_stops_the_page_goes_grey_and_comes_back(world: World, served: Served, watched: Watched) -> None:
+    page = watched.page
+    page.goto(served.url)
+    expect(page.locator("#banner")).to_be_hidden()
+    colour = page.locator("#cell-web-buy").evaluate("cell => getComputedStyle(cell).borderColor")
+    world.clock.set(world.clock.now_ms() + 11 * MINUTE_MS)
+    expect(page.locator("#banner")).to_be_visible()
+    expect(page.locator("#banner")).to_contain_text("Nothing below is newer than 15:41.")
+    expect(page.locator("#banner-for")).to_have_text("11 min")
+    expect(page.locator("#state-word")).to_have_text("Stale")
+    expect(page.locator("#kpi .asof")).to_be_visible()
+    assert page.locator("#cell-web-buy").evaluate("cell => getComputedStyle(cell).borderColor") != colour
+    world.progress(world.clock.now_ms())
+    served.call(world.signal.ring)
+    expect(page.locator("#banner")).to_be_hidden()
+    expect(page.locator("#back")).to_have_text("Back at 15:53, gap 15:41..15:53")
+    assert watched.complaints == []
+
+
+def test_when_the_server_is_gone_the_page_says_so_and_finds_it_again(world: World, browser: Browser) -> None:
+    busy_day(world)
+    page = browser.new_page()
+    with serve(world.app(beat_seconds=0.3)) as running:
+        page.goto(running.url)
+        expect(page.locator("#state-word")).to_have_text("Live")
+    page.evaluate("const was = performance.now.bind(performance); performance.now = () => was() + 16000")
+    expect(page.locator("#banner-title")).to_have_text("Connection lost")
+    expect(page.locator("#banner")).to_contain_text("Nothing below is newer than 15:41.")
+    expect(page.locator("html")).to_have_class("lost")
+    with serve(world.app(beat_seconds=0.3), running.port):
+        expect(page.locator("#state-word")).to_have_text("Live", timeout=15_000)
+        expect(page.locator("#banner")).to_be_hidden()
+        expect(page.locator("#back")).to_contain_text("Back at 15:42, gap 15:4")
+        page.close()
+
+
+def test_hostile_text_stays_text_and_breaks_no_rule(world: World, served: Served, watched: Watched) -> None:
+    world.incident(2050, "web", "deliver", sentence=HOSTILE)
+    world.comment("web", "deliver", HOSTILE)
+    quote = {"type": "rich_text_quote", "elements": [{"type": "text", "text": HOSTILE}]}
+    world.preview("p1", [{"type": "rich_text", "elements": [quote]}])
+    for path in ("/", "/incidents", "/incidents/2050", "/preview"):
+        watched.page.goto(served.url + path)
+        expect(watched.page.locator("main")).to_contain_text(HOSTILE)
+        assert "owned" not in watched.page.title()
+        assert watched.page.locator("main img").count() == 0
+    assert watched.complaints == []
+
+
+def test_a_new_message_appears_on_the_preview_page(world: World, served: Served, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{served.url}/preview")
+    expect(page.locator("main")).to_contain_text("No messages yet")
+    page.wait_for_timeout(400)
+    world.preview("p1", [{"type": "header", "text": {"type": "plain_text", "text": "▼ web · buy: worse"}}])
+    served.call(world.signal.ring)
+    expect(page.locator("#posts h3")).to_have_text("▼ web · buy: worse")
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents", "/incidents/2047", "/preview"])
+def test_on_a_phone_nothing_scrolls_sideways(served: Served, watched: Watched, path: str) -> None:
+    watched.page.set_viewport_size({"width": 390, "height": 844})
+    watched.page.goto(served.url + path)
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_without_script_every_page_is_complete(served: Served, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served.url}/?window=24h")
+    page.get_by_role("link", name="7 days").click()
+    expect(page.locator("#sentence")).to_contain_text("NPS")
+    page.get_by_role("link", name="Incidents").first.click()
+    page.get_by_role("link", name="#2047").click()
+    expect(page.locator("h1")).to_contain_text("web · buy")
+    context.close()

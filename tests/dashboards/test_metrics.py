@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import subprocess
+
+from litestar.testing import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert
+
+from alerting.tables import outbox
+from dashboards.context import Health, TotalKey
+from streams.clock import MINUTE_MS
+from tests.support.dashboards import World, busy_day
+
+
+def samples(client: TestClient) -> dict[str, list[tuple[dict[str, str], float]]]:
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(client.get("/metrics").text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+def one(client: TestClient, name: str, **labels: str) -> float:
+    (value,) = [v for got, v in samples(client)[name] if labels.items() <= got.items()]
+    return value
+
+
+def test_promtool_has_nothing_to_say_about_a_scrape(world: World, client: TestClient) -> None:
+    busy_day(world)
+    world.totals[TotalKey("nps", "hot", "web", "buy", "bad")] = 3
+    scrape = client.get("/metrics").content
+    checked = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, check=False)
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+def test_combinations_start_at_zero_and_have_only_configured_labels(world: World, client: TestClient) -> None:
+    found = samples(client)["cx_survey_responses_total"]
+    assert all(value == 0 for _, value in found)
+    assert {labels["channel"] for labels, _ in found} == {*world.settings.channels, "other"}
+    assert {labels["stage"] for labels, _ in found} == {*world.settings.stages, "other"}
+    assert {labels["outcome"] for labels, _ in found if labels["metric"] == "nps"} == {
+        "detractor",
+        "passive",
+        "promoter",
+    }
+
+
+def test_a_place_nobody_configured_counts_as_other(world: World, client: TestClient) -> None:
+    world.totals[TotalKey("csat", "hot", "fax", "buy", "good")] = 2
+    world.totals[TotalKey("csat", "hot", "other", "buy", "good")] = 3
+    labels = {"metric": "csat", "survey_kind": "hot", "channel": "other", "stage": "buy", "outcome": "good"}
+    assert one(client, "cx_survey_responses_total", **labels) == 5
+    assert not [got for got, _ in samples(client)["cx_survey_responses_total"] if got["channel"] == "fax"]
+
+
+def test_windows_are_leaf_counts_that_add_up(world: World, client: TestClient) -> None:
+    world.answers("web", "buy", {10: 6, 8: 2, 3: 4})
+    world.answers("app", "use", {9: 1})
+    found = [(got, v) for got, v in samples(client)["cx_window_responses"] if got["window"] == "15m"]
+    assert sum(v for _, v in found) == 13
+    assert sum(v for got, v in found if got["outcome"] == "detractor") == 4
+
+
+def test_the_scrape_can_be_openmetrics(world: World, client: TestClient) -> None:
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+    assert "_created" not in answer.text
+
+
+def test_lag_watermark_and_what_is_unmeasured_are_told(world: World, client: TestClient) -> None:
+    now = world.clock.now_ms()
+    world.progress(now - 3 * MINUTE_MS, partition=0, next_offset=10)
+    world.progress(now - 9 * MINUTE_MS, partition=1, next_offset=5)
+    world.ends.update({0: 10, 1: 5})
+    assert one(client, "cx_event_lag_seconds") == 180
+    assert one(client, "cx_unmeasured_records") == 0
+    assert one(client, "cx_watermark_timestamp_seconds") == now / 1000 - 60  # read to the end: holds nobody back
+    world.ends[1] = 8
+    assert one(client, "cx_unmeasured_records") == 3
+    assert one(client, "cx_watermark_timestamp_seconds") == now / 1000 - 540 - 60
+
+
+def test_the_outbox_and_its_oldest_message_are_told(world: World, client: TestClient) -> None:
+    now = world.clock.now_ms()
+    row = {
+        "about": "incident",
+        "target": "#cx",
+        "claimed_revision": 0,
+        "attempts": 0,
+        "next_attempt_real_ms": 0,
+    }
+    sent = {"state": "sent", "desired_revision": 1, "sent_revision": 1, "channel": "slack", "ts": "1.2"}
+    waits = {"state": "ready", "desired_revision": 1, "sent_revision": 0, "channel": None, "ts": None}
+    with world.engine.begin() as conn:
+        conn.execute(
+            insert(outbox), {**row, **sent, "outbox_id": "a", "number": 1, "not_before_ms": now - 5 * MINUTE_MS}
+        )
+        conn.execute(insert(outbox), {**row, **waits, "outbox_id": "b", "number": 2, "not_before_ms": now - MINUTE_MS})
+    assert one(client, "cx_outbox", state="ready") == 1
+    assert one(client, "cx_outbox", state="dead") == 0
+    assert one(client, "cx_oldest_undelivered_seconds") == 60
+    assert one(client, "cx_alerts_sent_total", sink="slack", result="delivered") == 1
+
+
+def test_incidents_and_cases_are_counted_by_state(world: World, client: TestClient) -> None:
+    busy_day(world)
+    assert one(client, "cx_incidents", state="firing") == 1
+    assert one(client, "cx_incidents", state="acknowledged") == 1
+    assert one(client, "cx_incidents", state="resolved") == 1
+    assert one(client, "cx_cases", state="open") == 0
+
+
+def test_health_says_in_words_what_is_wrong(world: World) -> None:
+    behind = Health("failing", ("The log is 40,000 records ahead of what is measured.",))
+    with TestClient(world.app(readyz=lambda: behind)) as client:
+        assert client.get("/healthz").json() == {"status": "ok", "reasons": []}
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == ["The log is 40,000 records ahead of what is measured."]
