@@ -58,6 +58,7 @@ def build_web(product: Product) -> Litestar:
         exception_handlers=dashboard.exception_handlers,
         openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
         middleware=[access.middleware],
+        logging_config=None,  # the process has its own, see cli/logs.py
     )
 
 

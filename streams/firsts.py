@@ -1,8 +1,10 @@
 """A customer's bad touches, and which of them are the first of their place in 24 h.
 
 Ten complaints of one customer are one unhappy customer: a bad touch is a first if the same customer has no other bad
-touch at the same channel and stage in the 24 h up to it, ordered by (time, source, id). Putting one in or taking one
-out can only change its immediate successor there, so that panes are corrected by at most two changes.
+touch of its kind at the same channel and stage in the 24 h up to it, ordered by (time, source, id). Answers and graded
+interactions are counted apart: a late parcel must not hide the bad answer about it, which detectors wait for. Putting
+one in or taking one out can only change its immediate successor there, so that panes are corrected by at most two
+changes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ BAD_DAYS = 30  # and for how long before the customer's last event, in UTC days
 SPELL_MS = DAY_MS  # within this one bad touch after another is the same unhappy customer
 
 _FIRST, _LIVE, _FEEDBACK = 1, 2, 4
-_PLACE = slice(-5, -1)  # checksum of channel and stage
+_PLACE = slice(-5, -1)  # checksum of channel, stage and kind
 _KEY_LENGTH = slice(-7, -5)
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -151,11 +153,11 @@ def _key(touch: Touch) -> bytes:
 
 def _place(touch: Touch) -> bytes:
     """Tells the few places of one customer apart; by chance two in 4e9 would be taken for one."""
-    return zlib.crc32(f"{touch.channel}\0{touch.stage}".encode()).to_bytes(4, "big")
+    return zlib.crc32(f"{touch.channel}\0{touch.stage}\0{touch.kind}".encode()).to_bytes(4, "big")
 
 
 def _before(bad: list[bytes], at: int, time_ms: int, place: bytes) -> int | None:
-    """The nearest one before `at` of the same place and spell."""
+    """The nearest one before `at` of the same place, kind and spell."""
     limit = time_key(time_ms - SPELL_MS + 1)
     for i in range(at - 1, -1, -1):
         entry = bad[i]
@@ -167,7 +169,7 @@ def _before(bad: list[bytes], at: int, time_ms: int, place: bytes) -> int | None
 
 
 def _after(bad: list[bytes], at: int, time_ms: int, place: bytes) -> int | None:
-    """The nearest one from `at` on of the same place and spell."""
+    """The nearest one from `at` on of the same place, kind and spell."""
     limit = time_key(time_ms + SPELL_MS)
     for i in range(at, len(bad)):
         entry = bad[i]

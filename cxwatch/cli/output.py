@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import category
 
 import msgspec
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
 ENCODE = msgspec.json.Encoder().encode
 
 
@@ -60,5 +62,5 @@ class Output:
 
 
 def plain(text: str) -> str:
-    """Without control characters: a terminal would obey them."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    """Without control characters and those that turn the direction of writing: a terminal would obey them."""
+    return "".join("\ufffd" if category(c) in OBEYED and c not in "\n\t\u200d" else c for c in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 import msgspec
 from msgspec import Raw
@@ -18,7 +19,9 @@ from streams.files.times import TIME_FIELDS, LocalTimes
 
 _BOM = b"\xef\xbb\xbf"
 _KEYS = frozenset({"id", "customer", "contact_id"})  # text here, often numbers where they come from
-_AS_CELL = frozenset({"score", "revision", "wait_seconds", "duration_seconds", "value", "reasons", "consent"})
+_AS_CELL = frozenset(
+    {"score", "revision", "wait_seconds", "duration_seconds", "value", "reasons", "consent", "attributes"}
+)
 _objects = msgspec.json.Decoder(dict[str, Raw])
 _texts = msgspec.json.Decoder(str)
 
@@ -29,22 +32,22 @@ def read_lines(file: Opened, mapping: Mapping, decoder: Decoder, now_ms: int) ->
     number = 0
     while line := file.body.readline(EVENT_BYTES_MAX + 2):
         number += 1
-        if not line.endswith(b"\n"):
-            _skip_rest(file)
-        if number == 1:
-            line = line.removeprefix(_BOM)  # the mark is not part of it
-        line = line.strip()
+        is_cut = not line.endswith(b"\n") and _skip_rest(file)
+        if not is_cut:
+            line = (line.removeprefix(_BOM) if number == 1 else line).strip()  # the mark is not part of it
         if not line:
             continue
-        raw, ambiguous = (line, False) if shape is None else shape.reshape(line)
+        raw, ambiguous = (line, False) if shape is None or is_cut else shape.reshape(line)
         event = ambiguous if isinstance(ambiguous, Refused) else decoder.decode(raw, now_ms)
         yield Row(number, event, raw, file.position, ambiguous is True and not isinstance(event, Refused))
 
 
-def _skip_rest(file: Opened) -> None:
-    """Of a line too long to be an event: what has been read of it will be refused for its size."""
-    while (piece := file.body.readline(EVENT_BYTES_MAX)) and not piece.endswith(b"\n"):
-        pass
+def _skip_rest(file: Opened) -> bool:
+    """Whether there was more of a line: it is too long, and what has been read of it will be refused for its size."""
+    piece = rest = file.body.readline(EVENT_BYTES_MAX)
+    while piece and not piece.endswith(b"\n"):
+        piece = file.body.readline(EVENT_BYTES_MAX)
+    return bool(rest)
 
 
 class _Shape:
@@ -56,6 +59,7 @@ class _Shape:
         self._columns = mapping.columns
         self._mapped = frozenset(mapping.columns.values())
         self._constants = mapping.constants
+        self._fixed = [(name, Raw(msgspec.json.encode(value))) for name, value in mapping.constants.items() if value]
         self._times = LocalTimes(mapping.timezone, mapping.date_only)
 
     def reshape(self, line: bytes) -> tuple[bytes, bool | Refused]:
@@ -68,7 +72,7 @@ class _Shape:
         attributes: dict[str, object] = {}
         ambiguous = False
         problem: Refused | None = None
-        for name, part in [*self._targets(found), *self._fixed()]:
+        for name, part in [*self._targets(found), *self._fixed]:
             value: object = part
             if name in TIME_FIELDS and (text := _text(part)) is not None:
                 moment = self._times.read(name, text)
@@ -90,11 +94,6 @@ class _Shape:
             if target is not None and target not in self._constants:
                 yield target, part
 
-    def _fixed(self) -> Iterator[tuple[str, Raw]]:
-        for name, value in self._constants.items():
-            if value:
-                yield name, Raw(msgspec.json.encode(value))
-
 
 def _text(part: Raw) -> str | None:
     """The text that a JSON value is, None if it is none that can be read."""
@@ -108,12 +107,15 @@ def _value(name: str, part: Raw) -> object:
     if name in _KEYS and bytes(part)[:1] in b"-0123456789":
         return Raw(b'"' + bytes(part) + b'"')
     if name in _AS_CELL and (text := _text(part)) is not None:
-        return cell(name, text)
+        value = cell(name, text)
+        return part if value in (inf, -inf) else value  # JSON has none: it would become null
     return part
 
 
 def _joined(whole: object, attributes: dict[str, object]) -> object:
     """Attributes that were mapped one by one beside those that came as an object; one that is none is refused later."""
+    if isinstance(whole, dict):
+        return {**whole, **attributes}
     if not isinstance(whole, Raw) or bytes(whole) in (b"null", b'""'):
         return attributes
     try:

@@ -43,6 +43,8 @@ class Mapping:
         cls, maps: Sequence[str] = (), sets: Sequence[str] = (), timezone: str | None = None, date_only: bool = False
     ) -> Mapping:
         """From the command line's texts, "column=field" and "field=value". Raises MappingError."""
+        for text in (*maps, *sets):
+            _check_text(text)
         columns: dict[str, str] = {}
         for text in maps:
             column, equals, name = (part.strip() for part in text.rpartition("="))
@@ -78,6 +80,13 @@ class Mapping:
         """The same for mappings that make the same events of a file."""
         parts = (sorted(self.columns.items()), sorted(self.constants.items()), self.timezone, self.date_only)
         return msgspec.json.encode(parts)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes on the command line that are not UTF-8
+        raise MappingError(text, "must be valid UTF-8") from None
 
 
 def _check_field(text: str, name: str) -> None:

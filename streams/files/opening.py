@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from streams.files.errors import UnreadableFile
 
@@ -38,7 +38,9 @@ class Opened:
         file.seek(0)
         inner = io.BufferedReader(file, HEAD_BYTES)
         # gzip's own type is not a raw file, but all that BufferedReader needs of one.
-        self.body = io.BufferedReader(gzip.GzipFile(fileobj=inner), HEAD_BYTES) if packed else inner  # type: ignore[arg-type]
+        self.body: io.BufferedReader[Any] = (
+            io.BufferedReader(gzip.GzipFile(fileobj=inner), HEAD_BYTES) if packed else inner
+        )
 
     @property
     def position(self) -> int:

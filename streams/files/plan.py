@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping as Named
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ class Plan:
 
     width: int
     columns: tuple[tuple[int, str], ...]  # index of a cell, field
-    constants: Named[str, str]
+    constants: dict[str, str]
     times: LocalTimes
 
     def fields_of(self, cells: Sequence[str]) -> dict[str, str]:
@@ -39,7 +38,9 @@ class Plan:
     def set_times(self, found: dict[str, str]) -> bool | Refused:
         """Give local times their offset, in place; whether one of them occurs twice or never."""
         ambiguous = False
-        for name in TIME_FIELDS & found.keys():
+        for name in TIME_FIELDS:
+            if name not in found:
+                continue
             moment = self.times.read(name, found[name])
             if isinstance(moment, Refused):
                 return moment
@@ -69,10 +70,11 @@ def plan(path: Path, header: Sequence[str], mapping: Mapping) -> Plan:
             f"its columns are {_shown(names)}",
         )
     times = LocalTimes(mapping.timezone, mapping.date_only)
-    return Plan(len(names), tuple(columns), mapping.constants, times)
+    return Plan(len(names), tuple(columns), dict(mapping.constants), times)
 
 
 def _all_there(path: Path, names: Sequence[str], mapping: Mapping) -> None:
+    filled_by_another = set(mapping.columns.values()) | mapping.constants.keys()
     absent = [column for column in mapping.columns if column not in names]
     if absent:
         problem = f"has no column {', '.join(map(repr, absent))}, which --map names"
@@ -80,7 +82,7 @@ def _all_there(path: Path, names: Sequence[str], mapping: Mapping) -> None:
     twice = [
         name
         for name, times in Counter(names).items()
-        if times > 1 and (name in mapping.columns or (is_field(name) and name not in mapping.constants))
+        if times > 1 and (name in mapping.columns or (is_field(name) and name not in filled_by_another))
     ]
     if twice:
         raise UnreadableFile(path, f"has two columns named {twice[0]!r}", "give one of them another name")

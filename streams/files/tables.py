@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from streams.cells import is_field, json_of
 from streams.decode import Decoder
-from streams.events import Refused, refused
+from streams.events import Event, Refused, refused
 from streams.files.errors import UnreadableFile
 from streams.files.mapping import Mapping
 from streams.files.opening import Opened
@@ -65,18 +66,21 @@ def read_table(file: Opened, mapping: Mapping, decoder: Decoder, now_ms: int) ->
         elif len(record) != planned.width:
             yield Row(number, _misfit(record, planned), _as_it_was(record), file.position, ambiguous=False)
         else:
-            yield _row(number, planned, record, decoder, now_ms, file.position)
+            event, raw, ambiguous = _read(planned, record, decoder, now_ms)
+            yield Row(number, event, raw, file.position, ambiguous)
 
 
-def _row(number: int, planned: Plan, cells: Sequence[str], decoder: Decoder, now_ms: int, position: int) -> Row:
+def _read(planned: Plan, cells: Sequence[str], decoder: Decoder, now_ms: int) -> tuple[Event | Refused, bytes, bool]:
+    """The event that a row is, or why it is none; its JSON; whether a local time in it is ambiguous."""
     found = planned.fields_of(cells)
     ambiguous = planned.set_times(found)
     raw = json_of(found)
     if isinstance(raw, Refused):
-        return Row(number, raw, _as_it_was(found), position, ambiguous=False)
+        return raw, _as_it_was(found), False
     if isinstance(ambiguous, Refused):
-        return Row(number, ambiguous, raw, position, ambiguous=False)
-    return Row(number, decoder.decode(raw, now_ms), raw, position, ambiguous)
+        return ambiguous, raw, False
+    event = decoder.decode(raw, now_ms)
+    return event, raw, ambiguous and not isinstance(event, Refused)
 
 
 def _records(lines: _Lines, delimiter: str) -> Iterator[list[str] | Refused]:
@@ -115,7 +119,7 @@ def _delimiter(file: Opened, mapping: Mapping) -> str:
     return max(choices, key=found)
 
 
-def _text(body: io.BufferedReader | io.BytesIO) -> io.TextIOWrapper:
+def _text(body: io.BufferedReader[Any] | io.BytesIO) -> io.TextIOWrapper:
     # Bytes that are not UTF-8 become lone surrogates: no harm in a column nobody reads, refused in any other.
     return io.TextIOWrapper(body, "utf-8-sig", errors="surrogateescape", newline="")
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from streams.events import Refused, refused
 
-TIME_FIELDS = frozenset({"time", "promised_at", "actual_at"})
+TIME_FIELDS = ("time", "promised_at", "actual_at")
 
 _LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

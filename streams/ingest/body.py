@@ -51,7 +51,7 @@ async def _receive(request: Request[Any, Any, Any], held: Held) -> bytes:
         message = await request.receive()
         if message["type"] != "http.request":
             raise unreadable("must be sent to its end", "The connection was closed before: send it again.")
-        piece = message["body"]
+        piece = message.get("body", b"")  # ASGI lets it be left out
         size += len(piece)
         if size > BODY_BYTES_MAX:
             raise too_large(_TOO_LARGE)

@@ -25,6 +25,11 @@ _text = msgspec.json.Decoder(str).decode
 _encode = msgspec.json.Encoder().encode
 
 
+def is_plain(body: bytes, media_type: str) -> bool:
+    """Whether there is no CloudEvent in a whole body: one look instead of one an event."""
+    return media_type not in MEDIA_TYPES and _MARK not in body
+
+
 def unwrap(raw: bytes, is_envelope: bool = False) -> bytes | Refused:
     """Our event as JSON: `raw` itself unless it is a CloudEvent (it has `specversion`, or its media type says so).
 

@@ -77,7 +77,7 @@ class IngestOperation(Operation):
 
 def _request_body() -> RequestBody:
     event = {"oneOf": [_schema_of(name) for name in BY_TYPE]}
-    envelope = _envelope(event)
+    envelope = _envelope()
     either = {"anyOf": [event, envelope]}
     many = {"type": "array", "minItems": 1, "maxItems": EVENTS_MAX}
     lines = {"type": "string", "description": "One JSON object a line, each an event or a CloudEvent"}
@@ -112,8 +112,7 @@ def _schema_of(name: str) -> dict[str, Any]:
     return {**schema, "title": name, "description": f"An event of type {name}; unknown fields are ignored"}
 
 
-def _envelope(event: dict[str, Any]) -> dict[str, Any]:
-    del event
+def _envelope() -> dict[str, Any]:
     text = {"type": "string", "minLength": 1}
     return {
         "type": "object",

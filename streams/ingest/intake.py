@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from streams.clock import Clock
 from streams.decode import Decoder, routing_key
 from streams.events import Refused
-from streams.ingest.cloudevents import MEDIA_TYPES, unwrap
+from streams.ingest.cloudevents import MEDIA_TYPES, is_plain, unwrap
 from streams.ingest.problems import Accepted, NotTaken, RefusedEvent, busy
 from streams.ingest.split import Part, split
 from streams.logs.errors import LogBehind, LogError
@@ -33,9 +33,17 @@ _log = structlog.get_logger()
 class _Sorted:
     """The events of one request: what the log will get, and what it will not."""
 
+    envelopes_only: bool
+    plain_only: bool
     records: list[Record] = field(default_factory=list)
     refused: list[RefusedEvent] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
+
+    def refuse(self, index: int, why: Refused, raw: bytes) -> None:
+        """Keep what could be read again once the rule is met: of a CloudEvent, the event inside it."""
+        self.refused.append(RefusedEvent(index, why.field, why.value, why.rule))
+        shown = why.value.replace("\x00", "\\u0000")  # PostgreSQL has no text with this character
+        self.letters.append(DeadLetter(ORIGIN, why.field, shown, why.rule, raw))
 
 
 class Intake:
@@ -65,34 +73,34 @@ class Intake:
 
     async def _sort(self, body: bytes, media_type: str) -> _Sorted:
         parts = split(body, media_type)
-        found = _Sorted()
+        found = _Sorted(envelopes_only=media_type in MEDIA_TYPES, plain_only=is_plain(body, media_type))
         now_ms = self._clock.now_ms()
-        are_envelopes = media_type in MEDIA_TYPES
         if len(parts) <= STEP:
-            self._sort_some(parts, 0, now_ms, are_envelopes, found)
+            self._sort_some(parts, 0, now_ms, found)
             return found
         async with self._batch:
             turn_ends = time.perf_counter() + TURN_S
             for start in range(0, len(parts), STEP):
-                self._sort_some(parts[start : start + STEP], start, now_ms, are_envelopes, found)
+                self._sort_some(parts[start : start + STEP], start, now_ms, found)
                 if time.perf_counter() > turn_ends:
                     await asyncio.sleep(0)
                     turn_ends = time.perf_counter() + TURN_S
         return found
 
-    def _sort_some(self, parts: Sequence[Part], start: int, now_ms: int, are_envelopes: bool, found: _Sorted) -> None:
+    def _sort_some(self, parts: Sequence[Part], start: int, now_ms: int, found: _Sorted) -> None:
         decode = self._decoder.decode
+        take = found.records.append
         for index, part in enumerate(parts, start):
             raw = bytes(part)
-            value = unwrap(raw, are_envelopes)
-            event = value if isinstance(value, Refused) else decode(value, now_ms)
-            if not isinstance(event, Refused):
-                found.records.append(Record(routing_key(event), value))  # type: ignore[arg-type]
+            value = raw if found.plain_only else unwrap(raw, found.envelopes_only)
+            if isinstance(value, Refused):
+                found.refuse(index, value, raw)
                 continue
-            found.refused.append(RefusedEvent(index, event.field, event.value, event.rule))
-            kept = raw if isinstance(value, Refused) else value  # what could be read again, once the rule is met
-            shown = event.value.replace("\x00", "\\u0000")  # PostgreSQL has no text with this character
-            found.letters.append(DeadLetter(ORIGIN, event.field, shown, event.rule, kept))
+            event = decode(value, now_ms)
+            if isinstance(event, Refused):
+                found.refuse(index, event, value)
+            else:
+                take(Record(routing_key(event), value))
 
     async def _append(self, records: Sequence[Record]) -> None:
         try:

@@ -40,6 +40,6 @@ def test_buying_and_delivery_are_moments_of_truth(settings):
 
 
 def test_settings_that_are_there_are_left_alone(tmp_path: Path):
-    assert write(tmp_path / "demo").read_text(encoding="utf-8") == SETTINGS
+    assert write(tmp_path / "demo", SETTINGS).read_text(encoding="utf-8") == SETTINGS
     (tmp_path / "demo" / "cxwatch.toml").write_text("timezone = 'Europe/Berlin'", encoding="utf-8")
-    assert write(tmp_path / "demo").read_text(encoding="utf-8") == "timezone = 'Europe/Berlin'"
+    assert write(tmp_path / "demo", SETTINGS).read_text(encoding="utf-8") == "timezone = 'Europe/Berlin'"

@@ -80,7 +80,8 @@ def plain_firsts(touches: Sequence[Touch]) -> Counter[Any]:
         earlier = [
             other
             for other in bad[:at]
-            if (other.channel, other.stage) == (touch.channel, touch.stage) and other.time_ms > touch.time_ms - DAY
+            if (other.channel, other.stage, other.kind) == (touch.channel, touch.stage, touch.kind)
+            and other.time_ms > touch.time_ms - DAY
         ]
         if not earlier:
             metric = touch.name if touch.kind == "feedback" else "interaction"
