@@ -23,6 +23,7 @@ from alerting.settings import AlertSettings
 from alerting.steps import Claim, Moment, Row, Way
 from streams.clock import Clock, SystemClock
 from streams.signal import Signal
+from streams.store.dialect import failure_name
 
 SETTLE_MARGIN_MS = 10_000  # beyond the timeout: by then a call that was accepted late has landed
 LOOK_EVERY_S = 1.0
@@ -72,7 +73,7 @@ class Delivery:
             try:
                 sent = await self.deliver_due()
             except OperationalError as error:
-                log.warning("delivery waits for the database", error=type(error.orig).__name__)
+                log.warning("delivery waits for the database", error=failure_name(error))
                 sent = 0
             if not sent:
                 seen = await signal.wait(seen, LOOK_SOON_S if self._waiting_turn else LOOK_EVERY_S)

@@ -6,7 +6,6 @@ true when it is written; `engine.connect()` is for reading and never waits for a
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from alerting.settings import Secret
 from cxwatch import migrations
 from cxwatch.errors import CannotStart
 from cxwatch.settings.records import Settings
+from streams.logs.sqlite_file import make_private
 
 BUSY_TIMEOUT_S = 10
 WRITING = "cxwatch_writing"
@@ -101,7 +101,7 @@ def explained(engine: Engine) -> Iterator[None]:
 def _sqlite(path: Path, durable: bool) -> Engine:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the same mode
+        make_private(path)
     except OSError as error:
         raise CannotStart(
             f"the database cannot be opened ({path}): {(error.strerror or str(error)).lower()}; make its folder "

@@ -15,6 +15,7 @@ from streams.clock import Clock
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
 from streams.signal import Signal
+from streams.store.dialect import failure_name
 
 ROUND_EVERY_S = 1.0
 PAUSE_AFTER_FAILURE_S = 1.0
@@ -68,7 +69,7 @@ class Deciding:
             except (OperationalError, LogError) as error:
                 failures += 1
                 self.lagging_reason = "the database does not take decisions: look at its disk and connection"
-                log.warning("round failed", error=type(error).__name__, failures=failures)
+                log.warning("round failed", error=failure_name(error), failures=failures)
                 if failures >= FAILURES_MAX:
                     raise
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)

@@ -12,6 +12,7 @@ from streams.clock import DAY_MS, Clock
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
 from streams.settings import MeasureSettings
+from streams.store.dialect import failure_name
 from streams.store.progress import next_offsets
 from streams.store.retention import expire
 
@@ -38,7 +39,7 @@ class Upkeep:
             try:
                 await self.once()
             except (OperationalError, LogError) as error:
-                log.warning("retention could not run, tries again later", error=type(error).__name__)
+                log.warning("retention could not run, tries again later", error=failure_name(error))
             await asyncio.sleep(EVERY_S)
 
     async def once(self) -> int:

@@ -21,6 +21,7 @@ from dashboards.api import Filter
 from dashboards.readings import Desk
 from dashboards.stream_events import StreamEvent, beat, case_event, incident_event, window_event
 from streams.records import Segment, WindowName, WindowSnapshot
+from streams.store.dialect import failure_name
 
 READ_EVERY_S_MIN = 0.25
 REST_FACTOR = 4  # after a read of a second, four seconds of rest: at most a fifth of a core goes into reading
@@ -141,13 +142,13 @@ class Broadcaster:
         try:
             self._send(beat(await self._desk.now(), self._desk.context))
         except SQLAlchemyError as error:
-            log.warning("stream_read_failed", error=type(error).__name__)
+            log.warning("stream_read_failed", error=failure_name(error))
 
     async def _guarded_changes(self) -> None:
         try:
             await self._changes()
         except SQLAlchemyError as error:
-            log.warning("stream_read_failed", error=type(error).__name__)
+            log.warning("stream_read_failed", error=failure_name(error))
 
     async def _changes(self) -> None:
         for name in self._windows_wanted():

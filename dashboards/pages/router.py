@@ -16,6 +16,7 @@ from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
 from dashboards.pages.render import Pages
 from dashboards.problems import http_problem_response
+from streams.store.dialect import failure_name
 
 log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ def error_handlers(pages: Pages) -> ExceptionHandlersMap:
         return pages.plain("error.html", error.status_code, title, text, dict(error.headers or {}))
 
     def database_error(request: Request[Any, Any, Any], error: SQLAlchemyError) -> Response[Any]:
-        log.error("database_failed", path=request.url.path, error=type(error).__name__)
+        log.error("database_failed", path=request.url.path, error=failure_name(error))
         if request.url.path.startswith("/api/"):
             silent = HTTPException(status_code=503, detail="The database does not answer.")
             return http_problem_response(request, silent)

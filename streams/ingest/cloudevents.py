@@ -61,10 +61,7 @@ def _completed(event: _Fields, envelope: _Fields) -> bytes | Refused:
             event[name] = envelope[name]
     if not _has(event, "customer") and _has(envelope, "subject"):
         event["customer"] = envelope["subject"]
-    try:
-        return _encode(event)
-    except UNREADABLE:
-        return refused("data", _shown(envelope, "data"), _DATA_RULE)
+    return _encode(event)
 
 
 def _data(envelope: _Fields) -> _Fields | Refused:

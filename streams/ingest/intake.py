@@ -131,7 +131,7 @@ class Intake:
                 "Events that are refused cannot be kept now. Nothing was accepted: send the request again after "
                 f"{RETRY_FAILED_S} s, or without the events that are refused.",
                 RETRY_FAILED_S,
-            ) from error
+            ) from None  # the cause would show what was refused
 
 
 def _sentence(error: LogError) -> str:

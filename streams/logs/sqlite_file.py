@@ -6,6 +6,7 @@ together); one row of `heads` says where a partition ends, also after retention 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import uuid
@@ -65,9 +66,19 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
             conn.execute("ROLLBACK")
 
 
+def make_private(path: Path) -> None:
+    """Create a database file that only this user may read; SQLite gives -wal and -shm the same mode.
+
+    A file that is there is not touched: opening and closing it would drop the POSIX locks that SQLite holds on it in
+    this process, and another process could take the write-ahead log away (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def prepare(path: Path, partitions: int) -> tuple[str, int]:
     """Create or check the file; its identity and its number of partitions, which a file keeps for good."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives -wal and -shm the same mode
+    make_private(path)
     conn = connect(path)
     try:
         _check(conn, path)

@@ -30,6 +30,7 @@ from streams.measure.rows import Change, Pending
 from streams.measure.state import PartitionState
 from streams.settings import MeasureSettings
 from streams.signal import Signal
+from streams.store.dialect import failure_name
 
 SLICE = 200  # records decoded or folded between two looks at the event loop: some milliseconds
 UNCOMMITTED_MAX = 20_000  # records folded ahead of the database
@@ -204,7 +205,7 @@ class MeasureEngine:
             except Raced:
                 done = await self._commit_singly(changes)
             except DBAPIError as error:
-                log.warning("commit failed, reloading", error=type(error.orig).__name__)
+                log.warning("commit failed, reloading", error=failure_name(error))
                 done = []
             for state, change in done:
                 self._was_committed(state, change)
@@ -249,7 +250,7 @@ class MeasureEngine:
                 self._unforget(state.pending, state.on_the_way)
                 self._erased.add(await self._read(load_erased))
             except DBAPIError as error:
-                log.warning("reload failed", partition=state.partition, error=type(error.orig).__name__)
+                log.warning("reload failed", partition=state.partition, error=failure_name(error))
                 continue
             if self._states.get(state.partition) is state:
                 self._states[state.partition] = fresh

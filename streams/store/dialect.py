@@ -6,6 +6,13 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
+def failure_name(error: BaseException) -> str:
+    """What a database said, for log lines: its name for the failure, never its text, which may hold a customer's."""
+    cause = getattr(error, "orig", None) or error
+    name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return f"{type(cause).__name__} {name}" if name else type(cause).__name__
+
+
 def plain_insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """INSERT in the connection's own dialect, which both know on_conflict_do_update in the same words."""
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)

@@ -217,8 +217,8 @@ def test_the_machines_time_zone_changes_nothing(monkeypatch: pytest.MonkeyPatch)
 
 def test_times_before_1970_and_long_keys_are_no_trouble():
     ancient = [interaction(n, -(10**12) - n, -1, id="\U0001f600" * 256, source="x" * 64) for n in range(1)]
-    state, firsts, _ = fed([*ancient, interaction(2, -(10**12) + 5, -1)])
-    assert sum(firsts.values()) == 1
+    state, firsts, _ = fed([*ancient, answer(2, -(10**12) + 5, 3)])
+    assert sum(firsts.values()) == 2  # a first interaction and a first answer
     assert state.last_ms == -(10**12) + 5
     assert state.silent_due_ms is None
 
