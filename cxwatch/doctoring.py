@@ -89,7 +89,7 @@ def _measuring(settings: Settings) -> Check:
     try:
         lock.take(SystemClock().now_ms())
     except LogHeld as error:
-        return Check("measuring", "ok", str(error).split(":", maxsplit=1)[0])
+        return Check("measuring", "ok", error.problem)
     lock.release()
     return Check("measuring", "note", "nobody measures now: start `cxwatch run`")
 

@@ -119,7 +119,7 @@ def _compare(live: Connection, fresh: Connection, table: Table, where: ColumnEle
             left = next(mine, None)
         if right is not None and right[0] == key:
             right = next(theirs, None)
-    return TableResult(table.name, rows, differences, tuple(examples))
+    return TableResult(str(table.name), rows, differences, tuple(examples))
 
 
 def _rows(conn: Connection, table: Table, where: ColumnElement[bool]) -> Iterator[tuple[tuple[Any, ...], Row[Any]]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from cxwatch.database import open_state
-from cxwatch.importing.batches import Batch, batches, ledger_key, size_of
+from cxwatch.importing.batches import Batch, batches, ledger_key, letters_of, size_of
 from cxwatch.importing.records import Listener, Progress, RefusedRow, Summary
 from cxwatch.importing.waiting import Measurer
 from cxwatch.settings import Settings
@@ -23,7 +23,6 @@ from streams.logs.errors import LogBehind
 from streams.logs.protocol import Log, Record
 from streams.logs.sqlite import SqliteLog
 from streams.store import deadletters, ledger
-from streams.store.deadletters import DeadLetter
 
 BEHIND_TRIES = 60
 LETTERS_EVERY = 500  # refused rows kept a transaction
@@ -51,7 +50,10 @@ async def import_files(
         if not wait:
             return Summary(run.appended, run.skipped, run.refused, 0, run.ambiguous)
         last = str(files[-1]) if files else ""
-        counts = await measurer.wait_for(engine, run.origin, run.appended, lambda n: run.measured(last, n))
+        # Up to the log's end: of rows that an earlier run appended nobody may have measured all.
+        counts = await measurer.wait_for(
+            engine, run.origin, run.appended, lambda n: run.measured(last, n), ends=log.ends()
+        )
         return Summary(
             accepted=counts.accepted,
             duplicate=counts.duplicate + run.skipped,
@@ -90,7 +92,8 @@ class _Run:
         size = await asyncio.to_thread(size_of, path)
         async for batch in batches(path, self.mapping, self.decoder, self.clock.now_ms(), done):
             await self._hand_over(path, batch)
-            await asyncio.to_thread(self._note, key, path, batch)
+            if batch.rows:
+                await asyncio.to_thread(self._note, key, path, batch)
             self.listener.progress(Progress(str(path), batch.position, size, batch.done, "reading"))
 
     def measured(self, file: str, rows: int) -> None:
@@ -113,12 +116,7 @@ class _Run:
 
     def _note(self, key: str, path: Path, batch: Batch) -> None:
         """Keep what was refused, then say that the batch is done: in one transaction."""
-        origin = f"file {path.name}"
-        letters = [
-            DeadLetter(origin, row.event.field, row.event.value, row.event.rule, row.raw)
-            for row in batch.rows
-            if isinstance(row.event, Refused)
-        ]
+        letters = letters_of(path, batch.rows)
         now_ms = self.clock.now_ms()
         with self.engine.begin() as conn:
             deadletters.keep(conn, letters, now_ms, self.settings.measure.dead_letters_max)

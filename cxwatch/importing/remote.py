@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from alerting.settings import Secret
 from cxwatch.database import open_state
 from cxwatch.errors import CannotStart, CxwatchError
-from cxwatch.importing.batches import Batch, batches, ledger_key, size_of
+from cxwatch.importing.batches import Batch, batches, ledger_key, letters_of, size_of
 from cxwatch.importing.records import Listener, Progress, RefusedRow, Summary
 from cxwatch.settings import Settings
 from streams.clock import Clock
@@ -24,14 +24,15 @@ from streams.events import Refused
 from streams.files.mapping import Mapping
 from streams.files.reader import Row
 from streams.files.rows import WHOLE_ROW
-from streams.store import ledger
+from streams.store import deadletters, ledger
 
 PATH = "/api/v1/events"
 TIMEOUT_S = 60.0
 TRIES = 20
 WAIT_MAX_S = 30.0
 SHOWN_MAX = 300  # characters of a server's answer that are repeated
-TRY_AGAIN = (429, 502, 503, 504)
+_NOT_OURS = "{url} answered something else than cxwatch does: give the address its pages have, without a path"
+TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
 class _RefusedEvent(msgspec.Struct):
@@ -70,7 +71,9 @@ async def send_files(
     decoder = Decoder(settings.measure, lambda _: None)
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S, headers=headers) as client:
-            run = _Run(client, base + PATH, engine, decoder, mapping, listener, clock)
+            run = _Run(
+                client, base + PATH, engine, decoder, mapping, listener, clock, settings.measure.dead_letters_max
+            )
             for path in files:
                 await run.send(path)
             return Summary(run.accepted, run.skipped, run.refused, 0, run.ambiguous)
@@ -87,6 +90,7 @@ class _Run:
     mapping: Mapping
     listener: Listener
     clock: Clock
+    dead_letters_max: int
     accepted: int = 0
     skipped: int = 0
     refused: int = 0
@@ -100,22 +104,33 @@ class _Run:
         size = await asyncio.to_thread(size_of, path)
         async for batch in batches(path, self.mapping, self.decoder, self.clock.now_ms(), done):
             await self._send_batch(path, batch)
-            with self.engine.begin() as conn:
-                ledger.advance(conn, key, path.name, batch.done, self.clock.now_ms())
+            if batch.rows:
+                await asyncio.to_thread(self._note, key, path, batch)
             self.listener.progress(Progress(str(path), batch.position, size, batch.done, "reading"))
+
+    def _note(self, key: str, path: Path, batch: Batch) -> None:
+        """Keep what is no event at all (the server keeps what it refuses), then say that the batch is done."""
+        letters = letters_of(path, [row for row in batch.rows if not _is_event(row)])
+        now_ms = self.clock.now_ms()
+        with self.engine.begin() as conn:
+            deadletters.keep(conn, letters, now_ms, self.dead_letters_max)
+            ledger.advance(conn, key, path.name, batch.done, now_ms)
 
     async def _send_batch(self, path: Path, batch: Batch) -> None:
         self.skipped += batch.skipped
         sent: list[Row] = []
         for row in batch.rows:
             self.ambiguous += row.ambiguous
-            if isinstance(row.event, Refused) and row.event.field == WHOLE_ROW:
-                self._tell(RefusedRow.of(path, row.number, row.event))  # no event at all: nothing to send
+            if isinstance(row.event, Refused) and not _is_event(row):
+                self._tell(RefusedRow.of(path, row.number, row.event))
             else:
                 sent.append(row)
         if not sent:
             return
         answer = await self._post(gzip.compress(b"\n".join(row.raw for row in sent), compresslevel=5))
+        places = {why.index for why in answer.refused}
+        if answer.accepted + len(places) != len(sent) or not places <= set(range(len(sent))):
+            raise CannotStart(_NOT_OURS.format(url=self.url))
         self.accepted += answer.accepted
         for why in answer.refused:
             self._tell(RefusedRow(str(path), sent[why.index].number, why.field, why.value, why.rule))
@@ -135,7 +150,7 @@ class _Run:
                 why = f"it does not answer ({type(error).__name__})"
             else:
                 if response.status_code in (202, 422):
-                    return msgspec.json.decode(response.content, type=_Answer)
+                    return _read(self.url, response)
                 if response.status_code not in TRY_AGAIN:
                     raise CannotStart(_explained(self.url, response))
                 why = f"it answered {response.status_code}"
@@ -144,6 +159,22 @@ class _Run:
         raise _OutOfReach(
             f"{self.url} took nothing after {TRIES} tries, {why}: start it, then run this again; it goes on"
         )
+
+
+def _is_event(row: Row) -> bool:
+    """Whether there is anything to send; whether it is a good event the server's own settings decide."""
+    return not (isinstance(row.event, Refused) and row.event.field == WHOLE_ROW)
+
+
+def _read(url: str, response: httpx.Response) -> _Answer:
+    """What became of a batch. 422 is a problem that says why no event was taken, and nothing else is read from it."""
+    try:
+        answer = msgspec.json.decode(response.content, type=_Answer)
+    except msgspec.MsgspecError:
+        raise CannotStart(_NOT_OURS.format(url=url)) from None
+    if response.status_code == 422 and not answer.refused:
+        raise CannotStart(_explained(url, response))
+    return answer
 
 
 class _OutOfReach(CxwatchError):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 
 from cxwatch.database import open_state
-from cxwatch.errors import CannotStart
+from cxwatch.errors import CannotStart, RestartMe
 from cxwatch.measuring import Measuring
 from cxwatch.settings import Settings
 from streams.decode import Decoder
 from streams.logs.errors import LogHeld
 from streams.logs.sqlite import SqliteLog
+from streams.measure.errors import Fenced, StorageFailed
 from streams.signal import Signal
 from streams.store import imports
 from streams.store.imports import ImportCounts
+from streams.store.progress import next_offsets
 
 LOOK_S = 0.2
 
@@ -55,16 +58,26 @@ class Measurer:
         self._measuring, self._database = measuring, database
         return True
 
-    async def wait_for(self, engine: Engine, origin: str, records: int, told: Callable[[int], None]) -> ImportCounts:
-        """Return when all records of an origin are measured, by whomever; `told` hears how many are."""
+    async def wait_for(
+        self,
+        engine: Engine,
+        origin: str,
+        records: int,
+        told: Callable[[int], None],
+        ends: Mapping[int, int] = MappingProxyType({}),
+    ) -> ImportCounts:
+        """Return when all records of an origin are measured, by whomever; `told` hears how many are.
+
+        With `ends` (partition -> offset) also everything before these, such as what a run that was killed appended.
+        """
         while True:
             seen = self._committed.rings
-            counts = await asyncio.to_thread(_counts, engine, origin)
+            counts, is_behind = await asyncio.to_thread(_look, engine, origin, ends)
             told(counts.measured)
-            if counts.measured >= records:
+            if counts.measured >= records and not is_behind:
                 return counts
             if self._failure is not None:
-                raise self._failure
+                raise self._explained(self._failure)
             await self.try_start()  # whoever measured may have ended meanwhile
             await self._committed.wait(seen, LOOK_S)
 
@@ -76,11 +89,17 @@ class Measurer:
         if self._database is not None:
             self._database.dispose()
 
+    @staticmethod
+    def _explained(failure: BaseException) -> BaseException:
+        return RestartMe(str(failure)) if isinstance(failure, Fenced | StorageFailed) else failure
+
     def _failed(self, failure: BaseException) -> None:
         self._failure = failure
         self._committed.ring()
 
 
-def _counts(engine: Engine, origin: str) -> ImportCounts:
+def _look(engine: Engine, origin: str, ends: Mapping[int, int]) -> tuple[ImportCounts, bool]:
+    """What became of an origin's records, and whether anything before `ends` is not measured yet."""
     with engine.connect() as conn:
-        return imports.counts(conn, origin)
+        measured = next_offsets(conn)
+        return imports.counts(conn, origin), any(measured.get(partition, 0) < end for partition, end in ends.items())

@@ -62,7 +62,7 @@ def keep(conn: Connection, letters: Iterable[DeadLetter], now_ms: int, keep_max:
             "letter_id": letter.letter_id,
             "origin": letter.origin[:128],
             "field": letter.field[:64],
-            "value": letter.value[:256],
+            "value": letter.value.replace("\x00", "\\u0000")[:256],  # PostgreSQL has no text with this character
             "rule": letter.rule[:1000],
             "raw": letter.raw[:RAW_BYTES_MAX],
             "complete": len(letter.raw) <= RAW_BYTES_MAX,

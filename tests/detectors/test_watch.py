@@ -1,4 +1,3 @@
-
 """What wakes somebody, what does not, and when it is over."""
 
 from itertools import pairwise

@@ -31,7 +31,7 @@ URL = "/api/v1/events"
 
 def feedback(event_id: object = "e1", **fields: Any) -> dict[str, Any]:
     base = {
-        "id": event_id,
+        "id": str(event_id),
         "source": "shop",
         "time": "2026-03-01T11:59:00Z",
         "type": "feedback",

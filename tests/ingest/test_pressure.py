@@ -20,6 +20,7 @@ from streams.logs.errors import LogBehind, LogError
 from streams.logs.protocol import Appended, Record
 from streams.logs.sqlite import SqliteLog
 from tests.ingest.support import NOW_MS, URL, Server, feedback, lines
+from tests.logs.support import until
 
 Send = Callable[..., Response]
 
@@ -62,8 +63,7 @@ def is_busy(answer: Response, status: int) -> bool:
 async def test_accepted_means_durable(tmp_path: Path) -> None:
     async with stubborn(tmp_path) as (log, server, client):
         waiting = asyncio.create_task(client.post(URL, json=feedback()))
-        while not log.asked:
-            await asyncio.sleep(0.005)
+        await until(lambda: log.asked == 1)
         await asyncio.sleep(0.05)
         assert not waiting.done()
         log.may_write.set()
@@ -76,8 +76,7 @@ async def test_one_client_with_too_much_in_flight_waits_and_others_do_not(tmp_pa
     async with stubborn(tmp_path) as (log, server, client):
         anna, bert = ({"Authorization": f"Bearer {name}"} for name in ("anna", "bert"))
         waiting = [asyncio.create_task(client.post(URL, content=large, headers=anna)) for _ in range(6)]
-        while log.asked < 6:
-            await asyncio.sleep(0.005)
+        await until(lambda: log.asked == 6)
         assert is_busy(await client.post(URL, content=large, headers=anna), 429)
         other = asyncio.create_task(client.post(URL, content=large, headers=bert))
         log.may_write.set()
@@ -92,9 +91,7 @@ async def test_one_client_with_too_many_requests_in_flight_waits(tmp_path: Path)
         done, _rest = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert is_busy(done.pop().result(), 429)
         log.may_write.set()
-        full = await asyncio.gather(*waiting)
-        print({(a.status_code, a.text) for a in full})
-        answers = [a.status_code for a in full]
+        answers = [answer.status_code for answer in await asyncio.gather(*waiting)]
         assert (answers.count(202), answers.count(429)) == (1_000, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_any_split_gives_the_same_accepted_and_refused(
     whole = outcome(open_client, msgspec.json.encode(sent), "application/json", is_packed=False)
     cuts = sorted(data.draw(st.sets(st.integers(1, len(sent)), max_size=3)) | {0, len(sent)})
     accepted, refused = 0, []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         parts = [msgspec.json.encode(one) for one in sent[start:end]]
         if data.draw(st.booleans()):
             body, kind = b"[" + b" ,\n".join(parts) + b"]", data.draw(st.sampled_from(["application/json", "text/x"]))

@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from cxwatch.database import open_engine
 
-LOOK = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM t').fetchone(); c.close()"
+LOOK = (
+    "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT count(*) FROM t').fetchone(); c.close()"
+)
 
 
 def test_another_process_that_reads_and_leaves_takes_nothing_away(tmp_path: Path) -> None:
