@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 
 # -P and PYTHONSAFEPATH keep the source tree off the import path, of the tests and of what they start.
 test: $(VENV)/.installed $(VENV)/.tools
-	@CXWATCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -P -m pytest $(ROOMS:%=--cov=%) --cov-report=term:skip-covered $(ARGS)
+	@CXWATCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -P -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
@@ -34,8 +34,10 @@ lint: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# From a copy of bench/ alone, so that the installed wheel is what is measured.
 bench: $(VENV)/.installed $(VENV)/.tools
-	@PYTHONSAFEPATH=1 $(BIN)/python -P bench/run.py $(ARGS)
+	@rm -rf build/figures && mkdir -p build/figures && cp -r bench build/figures/
+	@cd build/figures && ../../$(BIN)/python -m bench.all $(ARGS)
 
 clean:
 	rm -rf $(VENV) build .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

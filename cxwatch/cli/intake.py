@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,19 @@ from rich.progress import Progress as Bar
 
 from alerting.settings import Secret
 from cxwatch.cli.output import Output
-from cxwatch.cli.shared import FAILED, DateOnly, Files, Json, Maps, Sets, Zone, files_of, mapping_of, settings_of
+from cxwatch.cli.shared import (
+    FAILED,
+    DateOnly,
+    Files,
+    Json,
+    Maps,
+    Sets,
+    Zone,
+    files_of,
+    finish,
+    mapping_of,
+    settings_of,
+)
 from cxwatch.clocks import clock_of
 from cxwatch.database import open_existing
 from cxwatch.forgetting import forget_customer
@@ -69,7 +80,7 @@ def ingest(
             work = send_files(settings, paths, mapping, listener, clock_of(settings), url=to_url, token=token)
         else:
             work = import_files(settings, paths, mapping, listener, clock_of(settings), wait=not no_wait)
-        summary = asyncio.run(work)
+        summary = finish(work)
     _show(output, summary)
     raise typer.Exit(FAILED if summary.refused else 0)
 
@@ -165,7 +176,7 @@ def retry(context: typer.Context, json: Json = False) -> None:
     output = Output(json)
     settings = settings_of(context)
     open_existing(settings).dispose()
-    result = asyncio.run(retry_letters(settings, clock_of(settings)))
+    result = finish(retry_letters(settings, clock_of(settings)))
     output.row({"accepted": result.accepted, "duplicate": result.duplicate, "refused": result.refused})
     output.say(
         f"{result.accepted:,} accepted, {result.duplicate:,} duplicate, {result.refused:,} still refused."
@@ -184,7 +195,7 @@ def forget(
     output = Output(json)
     settings = settings_of(context)
     open_existing(settings).dispose()
-    receipt = asyncio.run(forget_customer(settings, customer, clock_of(settings)))
+    receipt = finish(forget_customer(settings, customer, clock_of(settings)))
     output.row(receipt)
     if not json:
         output.say(f"Forgotten at {rfc3339(receipt['erased_at_ms'])}; the key is now {receipt['token']}.")

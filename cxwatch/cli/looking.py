@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ from cxwatch.cli.shared import (
     Usage,
     Zone,
     files_of,
+    finish,
     mapping_of,
     settings_of,
     with_names_of,
@@ -146,7 +146,7 @@ def backtest(
         output.hint(f"{len(refused)} rows refused, first: row {first.row}, {first.field} {first.rule}")
     output.hint(f"measuring {len(events):,} events ...")
     detection = dataclasses.replace(settings.detection)
-    found = asyncio.run(run_stream(events, Rules(measure, detection, settings.alerts)))
+    found = finish(run_stream(events, Rules(measure, detection, settings.alerts)))
     rows = [alert_row(incident) for incident in found]
     for row in rows:
         output.row(row)

@@ -16,6 +16,7 @@ from cxwatch.cli import intake, looking, operating, running, tokens
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
 from cxwatch.errors import CxwatchError
+from streams.files.errors import UnreadableFile
 from streams.logs.errors import LogError
 
 CUT_SHORT = 130
@@ -68,7 +69,7 @@ def main() -> None:
         app()
     except CxwatchError as error:
         _end(str(error), error.exit_code)
-    except LogError as error:
+    except (LogError, UnreadableFile) as error:
         _end(str(error), 1)
     except DBAPIError as error:
         _end(f"the database failed ({type(error.orig).__name__}): look at its disk and connection, then try again", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +21,7 @@ from cxwatch.cli.shared import (
     Usage,
     Zone,
     files_of,
+    finish,
     mapping_of,
     settings_of,
 )
@@ -112,7 +112,7 @@ def replay(
     _remove(target)
     output.hint("measuring the log again ...")
     try:
-        result = asyncio.run(_replay(settings, target))
+        result = finish(_replay(settings, target))
     finally:
         if into is None:
             _remove(target)

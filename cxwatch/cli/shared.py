@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
-from collections.abc import Sequence
+import signal
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -16,6 +18,7 @@ from streams.files.mapping import Mapping, MappingError
 from streams.files.names import found_names
 from streams.settings import MeasureSettings
 
+T = TypeVar("T")
 FAILED = 1
 USAGE = 2
 
@@ -43,6 +46,21 @@ class Usage(CxwatchError):
     """The words of the command do not go together."""
 
     exit_code = USAGE
+
+
+def finish(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end. Ctrl-C and SIGTERM cancel it, so that it lets go of what it holds."""
+
+    async def guarded() -> T:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def settings_of(context: typer.Context) -> Settings:

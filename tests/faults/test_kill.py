@@ -23,7 +23,7 @@ import pytest
 KILLS = int(os.environ.get("CXWATCH_TEST_KILLS", "3"))  # 20 by hand: see docs/operations.md
 UP_S = 30.0
 BATCH = 40
-COMMAND = [sys.executable, "-P", "-c", "from cxwatch.cli.main import main; main()"]
+COMMAND = [sys.executable, "-P", "-c", "from cxwatch.cli.entry import main; main()"]
 
 
 class Shop:
@@ -91,7 +91,8 @@ def running(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def told(folder: Path, *words: str) -> list[dict[str, Any]]:
-    done = subprocess.run([*COMMAND, *words, "--json"], cwd=folder, capture_output=True, text=True, timeout=120)
+    command = [*COMMAND, *words, "--json"]
+    done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
