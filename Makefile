@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 WHEELS := build/wheel
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 FILES  := pyproject.toml README.md LICENSE $(shell find $(ROOMS) -type f -not -name '*.pyc' | LC_ALL=C sort)
-DEV    := pytest pytest-asyncio pytest-cov hypothesis playwright import-linter mypy ruff
+DEV    := pytest pytest-asyncio pytest-cov pytest-xdist hypothesis playwright import-linter mypy ruff
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,7 +26,7 @@ demo: $(VENV)/.installed
 
 # -P and PYTHONSAFEPATH keep the source tree off the import path, of the tests and of what they start.
 test: $(VENV)/.installed $(VENV)/.tools
-	@CXWATCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -P -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@CXWATCH_INSTALLED=1 PYTHONSAFEPATH=1 $(BIN)/python -P -m pytest --numprocesses auto --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/ruff check .
