@@ -14,6 +14,7 @@ from dashboards.assets import Assets
 from dashboards.broadcast import Broadcaster
 from dashboards.context import DashboardContext
 from dashboards.health import health_router, metrics_router
+from dashboards.journey_api import journey_router
 from dashboards.live import stream_router
 from dashboards.pages.render import Pages
 from dashboards.pages.router import error_handlers, pages_router
@@ -37,6 +38,7 @@ def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] =
     broadcaster = Broadcaster(desk)
     routers = [
         windows_router(context, desk),
+        journey_router(context, desk),
         stream_router(context, broadcaster),
         health_router(context),
         metrics_router(context, collectors),

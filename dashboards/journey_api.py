@@ -1,0 +1,71 @@
+"""GET /api/v1/journey: the CX score by stage, from what customers lived through rather than what they were asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Router, get
+from litestar.exceptions import HTTPException
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from dashboards.api import single_values
+from dashboards.context import DashboardContext
+from dashboards.problems import BadParameter, bad_parameter_response, http_problem_response
+from dashboards.readings import Desk
+from streams.clock import DAY_MS
+from streams.cxscore import CxScore, CxScores, cx_scores
+from streams.store.customers import all_customers
+
+WINDOW_DAYS = 7
+KEPT_S = 30  # real time: every customer of the window is read for it
+
+
+class ScoreRow(Struct, frozen=True):
+    """Mean of customers' grade sums with its 95 % interval; null where too few customers were met."""
+
+    stage: str | None
+    n: int
+    score: float | None
+    low: float | None
+    high: float | None
+    verdict: str | None
+
+
+class JourneyAnswer(Struct, frozen=True):
+    """The journey in order of the settings' stages; `weakest` is the stage with the lowest score."""
+
+    window_days: int
+    overall: ScoreRow
+    stages: list[ScoreRow]
+    weakest: str | None
+
+
+def journey_router(context: DashboardContext, desk: Desk) -> Router:
+    """The route, behind the context's guards."""
+
+    @get("/api/v1/journey", summary="CX score by stage, over 7 days", tags=["read"])
+    async def journey(request: Request[Any, Any, Any]) -> JourneyAnswer:
+        single_values(request, ())
+        now_ms = context.clock.now_ms()
+
+        def read(conn: Connection) -> CxScores:
+            lived = all_customers(conn, now_ms - WINDOW_DAYS * DAY_MS)
+            return cx_scores(lived, now_ms, WINDOW_DAYS, context.measure.min_n)
+
+        found = await desk.slow(("journey", int(context.monotonic() // KEPT_S)), read)
+        known = [stage for stage in context.measure.stages if stage in found.stages]
+        others = [stage for stage in found.stages if stage not in known]
+        rows = [_row(stage, found.stages[stage]) for stage in [*known, *others]]
+        return JourneyAnswer(WINDOW_DAYS, _row(None, found.overall), rows, found.weakest)
+
+    return Router(
+        path="/",
+        route_handlers=[journey],
+        guards=list(context.guards),
+        exception_handlers={BadParameter: bad_parameter_response, HTTPException: http_problem_response},
+    )
+
+
+def _row(stage: str | None, score: CxScore) -> ScoreRow:
+    return ScoreRow(stage, score.n, score.mean, score.low, score.high, score.verdict)
