@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -54,7 +55,7 @@ class Sketch:
         if seconds < self.SECONDS_MIN:
             self.zeros += 1
             return
-        key = self._mapping.key(min(seconds, self.SECONDS_MAX))
+        key = _bin_of(min(seconds, self.SECONDS_MAX))
         self.bins[key] = self.bins.get(key, 0) + 1
 
     def merge(self, other: Sketch) -> None:
@@ -88,6 +89,9 @@ class Sketch:
         sketch.zeros = flat[0]
         sketch.bins = dict(zip(flat[1::2], flat[2::2], strict=True))
         return sketch
+
+
+_bin_of = lru_cache(maxsize=8_192)(Sketch._mapping.key)  # durations repeat: mostly whole seconds
 
 
 class Pane:

@@ -142,13 +142,15 @@ class MeasureEngine:
     async def _decode(self, batch: Packed, from_offset: int) -> list[Item]:
         items: list[Item] = []
         decode, token_for = self._decoder.decode, self._erased.token_for
+        anyone_erased = bool(self._erased.by_hash)
         rows = zip(batch.offsets, batch.values, batch.append_ms, batch.origins, strict=True)
         for number, (offset, raw, append_ms, origin) in enumerate(rows):
             if offset < from_offset:
                 continue
             event = decode(raw, append_ms)
-            customer = None if isinstance(event, Refused) else event.customer
-            token = token_for(customer, event.time_ms) if customer and not isinstance(event, Refused) else None
+            token = None
+            if anyone_erased and not isinstance(event, Refused) and event.customer:
+                token = token_for(event.customer, event.time_ms)
             items.append(Item(event, raw, append_ms, origin, token))
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
@@ -169,6 +171,7 @@ class MeasureEngine:
             fold.add(item)
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
+        fold.finish()
         await self._merge(state, fold)
         if not state.dead:
             state.next_offset = batch.end

@@ -7,7 +7,8 @@ which the caller merges once the panes it names are in memory.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 
@@ -15,7 +16,7 @@ from streams.clock import SECOND_MS, hour_start, minute_of
 from streams.customers import Applied, Touch
 from streams.duplicates import event_hash
 from streams.events import Erasure, Feedback, Interaction, Profile, Refused
-from streams.grades import grade_of
+from streams.grades import Graded, grade_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
 from streams.measure.items import Item
 from streams.measure.rows import Forgotten, Tally
@@ -26,13 +27,15 @@ from streams.settings import MeasureSettings
 from streams.store.deadletters import DeadLetter
 from streams.store.feedback import FeedbackRow, key_of
 
+NEVER_MS = -(2**62)
+
 
 @dataclass(slots=True)
 class Fold:
     """One batch on its way into a partition's state.
 
     `stored` holds the answers that the database had under this batch's keys; `new_token` makes the random token of
-    an erasure. After the last `add`, `minutes` and `hours` hold the changes of panes.
+    an erasure. Call `finish` after the last `add`; `minutes` and `hours` then hold the changes of panes.
     """
 
     state: PartitionState
@@ -41,29 +44,49 @@ class Fold:
     stored: Mapping[bytes, FeedbackRow]
     new_token: str
     minutes: dict[PaneKey, Pane]
+    _grades: dict[tuple[str, str | None], Graded | None] = field(default_factory=dict)
+    _fates: dict[tuple[str | None, str, bool], int] = field(default_factory=dict)
+    _greatest_ms: int = NEVER_MS
+    _append_ms: int = NEVER_MS
 
     def add(self, item: Item) -> None:
         """Fold one record. Whatever it is, it ends as accepted, duplicate or refused."""
-        event = item.event
-        match event:
-            case Refused():
-                fate = self._refuse(event, item)
-            case Feedback():
-                fate = self._feedback(event, item)
-            case Interaction():
-                fate = self._interaction(event, item)
-            case Profile():
-                fate = self._profile(event, item)
-            case Erasure():
-                fate = self._erasure(event)
-        live = isinstance(event, Refused) or self._live(event.time_ms, item.append_ms)
-        self._count(item.origin, fate, history=fate == "accepted" and not live)
-        state = self.state
-        state.append_ms = item.append_ms if state.append_ms is None else max(state.append_ms, item.append_ms)
+        event, append_ms = item.event, item.append_ms
+        kind = type(event)  # compared by identity, most frequent first: this runs for every event
+        if kind is Interaction:
+            fate = self._interaction(cast(Interaction, event), item)
+        elif kind is Feedback:
+            fate = self._feedback(cast(Feedback, event), item)
+        elif kind is Refused:
+            fate = self._refuse(cast(Refused, event), item)
+        elif kind is Profile:
+            fate = self._profile(cast(Profile, event), item)
+        else:
+            fate = self._erasure(cast(Erasure, event))
+        history = False
         if not isinstance(event, Refused):
             time_ms = event.time_ms
-            if state.greatest_ms is None or time_ms > state.greatest_ms:
-                state.greatest_ms = time_ms
+            history = fate == "accepted" and not self._live(time_ms, append_ms)
+            self._greatest_ms = max(self._greatest_ms, time_ms)
+        self._append_ms = max(self._append_ms, append_ms)
+        what = (item.origin, fate, history)
+        self._fates[what] = self._fates.get(what, 0) + 1
+
+    def finish(self) -> None:
+        """Hand over what was only counted: how many records ended how, and how far time has come."""
+        state = self.state
+        if self._fates:
+            state.append_ms = max(self._append_ms, state.append_ms or self._append_ms)
+        if self._greatest_ms > NEVER_MS:
+            state.greatest_ms = max(
+                self._greatest_ms, self._greatest_ms if state.greatest_ms is None else state.greatest_ms
+            )
+        for (origin, fate, history), count in self._fates.items():
+            tally = Tally(**{fate: count}, history=count if history else 0)
+            state.pending.tally.add(tally)
+            if origin is not None:
+                state.pending.by_origin.setdefault(origin, Tally()).add(tally)
+        self._fates = {}
 
     def hours(self) -> dict[PaneKey, Pane]:
         """The changes of hour panes: those of their minutes, added up."""
@@ -139,7 +162,10 @@ class Fold:
     def _interaction(self, event: Interaction, item: Item) -> str:
         if not self.state.seen.add(event_hash(event.source, event.id), item.append_ms):
             return "duplicate"
-        graded = grade_of(self.settings.framework, event.interaction, event.outcome)
+        touchpoint = (event.interaction, event.outcome)
+        if touchpoint not in self._grades:
+            self._grades[touchpoint] = grade_of(self.settings.framework, *touchpoint)
+        graded = self._grades[touchpoint]
         live = self._live(event.time_ms, item.append_ms)
         metric = CONTACT if graded is None else INTERACTION
         pane = self._pane(PaneKey(minute_of(event.time_ms), event.channel, event.stage, metric, ""))
@@ -228,15 +254,6 @@ class Fold:
         key = (row.metric, row.survey_kind, row.channel, row.stage, scale.outcomes[row.score])
         responses = self.state.pending.responses
         responses[key] = responses.get(key, 0) + 1
-
-    def _count(self, origin: str | None, fate: str, *, history: bool) -> None:
-        pending = self.state.pending
-        tallies = [pending.tally]
-        if origin is not None:
-            tallies.append(pending.by_origin.setdefault(origin, Tally()))
-        for tally in tallies:
-            setattr(tally, fate, getattr(tally, fate) + 1)
-            tally.history += history
 
 
 def _answer_touch(row: FeedbackRow, at_moment_of_truth: bool) -> Touch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,9 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from streams.store.tables import dead_letters, erasures
+
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 class PendingErasure(NamedTuple):
@@ -32,14 +36,28 @@ def pending_erasures(conn: Connection, limit: int = 10) -> list[PendingErasure]:
     return [PendingErasure(*row) for row in conn.execute(query)]
 
 
+def mentions(raw: bytes, customer: str) -> bool:
+    """Whether a text names a customer, however JSON escapes the key and however broken the JSON is."""
+    if customer.encode() in raw:
+        return True
+    if b"\\" not in raw:
+        return False
+    text = _ESCAPE.sub(_unescaped, raw.decode("utf-8", "replace"))
+    return customer in text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins surrogate pairs
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    what = found[1]
+    return chr(int(what[1:], 16)) if len(what) > 1 else _CONTROL.get(what, what)
+
+
 def redact_letters(conn: Connection, customer: str) -> int:
-    """Empty the dead letters that mention a customer; how many."""
-    needle = customer.encode()
-    escaped = msgspec.json.encode(customer)[1:-1]
+    """Empty the dead letters that mention a customer, and those that may: of a cut one nobody knows. How many."""
     found = 0
-    for letter_id, raw in conn.execute(select(dead_letters.c.letter_id, dead_letters.c.raw)).all():
-        if needle in raw or escaped in raw:
-            row = dead_letters.c.letter_id == letter_id
+    c = dead_letters.c
+    for letter_id, raw, complete in conn.execute(select(c.letter_id, c.raw, c.complete)).all():
+        if raw and (not complete or mentions(raw, customer)):
+            row = c.letter_id == letter_id
             conn.execute(update(dead_letters).where(row).values(raw=b"", value="(erased)", complete=False))
             found += 1
     return found
