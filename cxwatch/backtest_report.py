@@ -141,7 +141,7 @@ def read_marks(path: Path) -> list[Mark]:
             text = file.read(MARK_BYTES_MAX).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadMarks(f"{path} cannot be read as UTF-8 text: check the path and how it was saved") from error
-    rows = _json_rows(text, path) if text.lstrip()[:1] == "{" else list(csv.DictReader(io.StringIO(text)))
+    rows = _json_rows(text, path) if text.lstrip()[:1] == "{" else _csv_rows(text, path)
     if len(rows) > MARKS_MAX:
         raise BadMarks(f"{path} has more than {MARKS_MAX:,} marks")
     return [_mark(row, number, path) for number, row in enumerate(rows, start=1)]
@@ -154,6 +154,13 @@ def _json_rows(text: str, path: Path) -> list[dict[str, Any]]:
         raise BadMarks(f"{path} is neither CSV nor JSON lines with one object each: {error}") from error
 
 
+def _csv_rows(text: str, path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise BadMarks(f"{path} is neither CSV nor JSON lines with one object each: {error}") from error
+
+
 def _mark(row: dict[str, Any], number: int, path: Path) -> Mark:
     kinds: dict[str, MarkKind] = {"quiet": "quiet", "event": "event", "ignore": "ignore"}
     name = str(row.get("kind") or row.get("type") or next((k for k in kinds if row.get(k)), ""))
@@ -163,7 +170,15 @@ def _mark(row: dict[str, Any], number: int, path: Path) -> Mark:
     start_ms, end_ms = (_time(row, name, number, path) for name in ("start", "end"))
     if end_ms <= start_ms:
         raise BadMarks(f"{path} mark {number}: end must be after start")
-    return Mark(start_ms, end_ms, row.get("channel") or None, row.get("stage") or None, kind)
+    channel, stage = (_place(row, name, number, path) for name in ("channel", "stage"))
+    return Mark(start_ms, end_ms, channel, stage, kind)
+
+
+def _place(row: dict[str, Any], name: str, number: int, path: Path) -> str | None:
+    value = row.get(name) or None
+    if value is not None and not isinstance(value, str):
+        raise BadMarks(f"{path} mark {number}: {name} must be text, or left out for all")
+    return value
 
 
 def _time(row: dict[str, Any], name: str, number: int, path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -73,12 +74,14 @@ def _log(settings: Settings, conn: Connection) -> Iterator[Check]:
     except LogError as error:
         yield Check("log", "failed", str(error))
         return
+    ends = log.ends()
+    asyncio.run(log.close())
     identity = read_identity(conn)
     if identity is not None and identity.identity != log.identity:
         yield Check("log", "failed", "it is not the log that the database was measured from: put the right one back")
         return
     measured = next_offsets(conn)
-    lag = sum(max(0, end - measured.get(p, 0)) for p, end in log.ends().items())
+    lag = sum(max(0, end - measured.get(p, 0)) for p, end in ends.items())
     newest = newest_event_ms(conn)
     seen = "no event yet" if newest is None else f"newest event {rfc3339(newest)}"
     yield Check("log", "ok", f"{log.partitions} partitions, {lag:,} records wait to be measured, {seen}")
@@ -124,12 +127,15 @@ def _web(settings: Settings) -> Check:
     host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
     url = f"http://{host}:{settings.web.port}/readyz"
     try:
-        answer = httpx.get(url, timeout=WEB_TIMEOUT_S)
-        reasons = answer.json().get("reasons", [])
+        answer = httpx.get(url, timeout=WEB_TIMEOUT_S, trust_env=False)  # a proxy would ask its own machine
+        said = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         return Check(
             "web", "note", f"{url} does not answer ({type(error).__name__}): fine unless `cxwatch run` should run"
         )
+    reasons = said.get("reasons") if isinstance(said, dict) else None
+    if not isinstance(reasons, list):
+        return Check("web", "note", f"{url} is answered by another program: give [web] port a number of its own")
     if answer.status_code == 200:
         return Check("web", "ok", f"{url} says ready")
     return Check("web", "failed", f"{url} says not ready: {'; '.join(map(str, reasons))}")

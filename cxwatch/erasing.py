@@ -13,10 +13,20 @@ import msgspec
 from sqlalchemy import Engine, text
 
 from alerting.erase import redact as redact_alerting
+from cxwatch.database import BUSY_TIMEOUT_S
 from streams.clock import to_ms
 from streams.logs.protocol import Log
-from streams.store.erasures import PendingErasure, finish_erasure, pending_erasures, redact_letters
+from streams.store.erasures import (
+    PendingErasure,
+    finish_erasures,
+    mentions,
+    note_redacted,
+    pending_erasures,
+    redact_letters,
+    redacted_erasures,
+)
 
+WAL_WAIT_MS = 500  # for readers to be done, a round; decisions wait as long
 REDACTED_FIELDS = ("comment", "attributes", "contact_id")
 
 
@@ -37,22 +47,40 @@ def erase_pending(engine: Engine, log: Log, now_ms: int) -> int:
                 "dead_letters": redact_letters(conn, erasure.customer),
                 "alerting": redact_alerting(conn, erasure.customer, erasure.token, now_ms).counts,
             }
-            finish_erasure(conn, erasure.customer_hash, receipt)
-    if waiting and engine.dialect.name == "sqlite":
-        with engine.connect() as conn:  # the write-ahead log still holds old pages
-            conn.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
-    return len(waiting)
+            note_redacted(conn, erasure.customer_hash, receipt)
+    return _hand_out_receipts(engine)
+
+
+def _hand_out_receipts(engine: Engine) -> int:
+    """Write receipts once no old page is left in the write-ahead log; while somebody reads, later."""
+    with engine.connect() as conn:
+        ready = redacted_erasures(conn)
+    if not ready or (engine.dialect.name == "sqlite" and not _wal_emptied(engine)):
+        return 0
+    with engine.begin() as conn:
+        finish_erasures(conn, ready)
+    return len(ready)
+
+
+def _wal_emptied(engine: Engine) -> bool:
+    with engine.connect() as conn:
+        conn.execute(text(f"PRAGMA busy_timeout = {WAL_WAIT_MS}"))
+        try:
+            (busy, _, _) = conn.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).one()
+        finally:
+            conn.execute(text(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1_000}"))
+    return not busy
 
 
 def redacted(raw: bytes, erasure: PendingErasure) -> bytes | None:
     """A log record without the customer, None if it is not theirs or was written after they came back."""
     key = erasure.customer
-    if key.encode() not in raw and msgspec.json.encode(key)[1:-1] not in raw and b"\\u" not in raw:
+    if not mentions(raw, key):
         return None
     try:
         fields = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return b"{}" if key.encode() in raw else None  # was refused as it stands, and is refused again
+        return b"{}"  # was refused as it stands, and is refused again
     if not isinstance(fields, dict) or fields.get("customer") != key:
         return None
     try:

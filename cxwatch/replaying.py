@@ -1,7 +1,8 @@
 """Measuring a log again from its start, and comparing with what the live tables hold: numbers that can be trusted.
 
 The live database is read in one transaction, so that it stands still; the log is measured up to the offsets it had
-then. Compared is from the first full hour on of what the log still holds.
+then. Compared is from the first full hour on of what the log still holds; what depends on the customer's last hours
+or days (first complaints, third contacts) only from where the log holds those too.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, false, insert, select, true
 
 from cxwatch.offline import measure_log, open_engine
-from streams.clock import HOUR_MS, MINUTE_MS
+from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.logs.protocol import Log
 from streams.settings import MeasureSettings
 from streams.store.identity import read_identity
 from streams.store.progress import next_offsets
+from streams.store.retention import kept
 from streams.store.tables import customers, erasures, feedback, flags, hour_panes, log_identity, panes
 
 EXAMPLES_MAX = 5  # differences named a table
+AHEAD_MS = 5 * MINUTE_MS  # an event may be that much younger than its append time
+FIRSTS_MS = DAY_MS  # how far `bad_first` looks back
+CONTACTS_MS = 7 * DAY_MS  # how far a third contact looks back
 _NOT_COMPARED = {"changed", "seq"}  # commit numbers: they depend on the batching
 
 
@@ -49,8 +54,11 @@ class ReplayResult:
         return not any(table.differences for table in self.tables)
 
 
-async def replay(log: Log, live: Engine, fresh: Engine, settings: MeasureSettings) -> ReplayResult:
-    """Measure the log into `fresh` (empty, migrated) and compare with `live`. Nothing is sent, nothing else written."""
+async def replay(log: Log, live: Engine, fresh: Engine, settings: MeasureSettings, now_ms: int) -> ReplayResult:
+    """Measure the log into `fresh` (empty, migrated) and compare with `live`. Nothing is sent, nothing else written.
+
+    `now_ms` is the product's time: what has outlived its retention by then is not compared.
+    """
     with live.connect() as conn:
         identity = read_identity(conn)
         if identity is None:
@@ -64,7 +72,10 @@ async def replay(log: Log, live: Engine, fresh: Engine, settings: MeasureSetting
         first_ms = await asyncio.to_thread(_first_append_ms, log)
         whole = all(_holds_first(log, p) for p in range(log.partitions))
         with fresh.connect() as other:
-            tables = tuple(_compare(conn, other, table, _since(table, first_ms, whole)) for table in COMPARED)
+            tables = tuple(
+                _compare(conn, other, table, _since(table, first_ms, whole) & kept(table, now_ms, settings))
+                for table in COMPARED
+            )
     return ReplayResult(records, whole, tables)
 
 
@@ -94,11 +105,14 @@ def _since(table: Table, first_ms: int, whole: bool) -> ColumnElement[bool]:
     """The rows that a log cut by retention can still explain: from its first full hour on."""
     if whole:
         return true()
-    hour_ms = (first_ms // HOUR_MS + 1) * HOUR_MS
+    hour_ms = ((first_ms + AHEAD_MS) // HOUR_MS + 1) * HOUR_MS
     if table in (panes, hour_panes):
-        return table.c.minute >= hour_ms // MINUTE_MS
+        return table.c.minute >= (hour_ms + FIRSTS_MS) // MINUTE_MS
     if table is customers:
         return false()  # journeys reach back before the cut
+    if table is flags:
+        told_by_itself = (flags.c.kind != "third_contact") & (flags.c.time_ms >= hour_ms)
+        return told_by_itself | (flags.c.time_ms >= hour_ms + CONTACTS_MS)
     return table.c.time_ms >= hour_ms
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
+from litestar.types import Guard
 
 from alerting.api import AlertingApi, alerting_router
 from cxwatch.access.guards import Access
@@ -54,7 +56,7 @@ def build_web(product: Product) -> Litestar:
         product.log, product.decoder, product.clock, product.database, [access.guard("ingest")], checks.is_behind
     )
     return Litestar(
-        route_handlers=[ingest, alerting_router(alerting), *dashboard.routers, openapi_document],
+        route_handlers=[ingest, alerting_router(alerting), *dashboard.routers, _openapi_document(access.guard("read"))],
         exception_handlers=dashboard.exception_handlers,
         openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
         middleware=[access.middleware],
@@ -62,7 +64,10 @@ def build_web(product: Product) -> Litestar:
     )
 
 
-@get("/openapi.json", include_in_schema=False, sync_to_thread=True)
-def openapi_document(request: Request[Any, Any, Any]) -> Response[Any]:
-    """The API's document, OpenAPI 3.1."""
-    return Response(request.app.openapi_schema.to_schema(), media_type="application/vnd.oai.openapi+json")
+def _openapi_document(guard: Guard) -> HTTPRouteHandler:
+    @get("/openapi.json", include_in_schema=False, sync_to_thread=True, guards=[guard])
+    def openapi_document(request: Request[Any, Any, Any]) -> Response[Any]:
+        """The API's document, OpenAPI 3.1. A handler of our own: Litestar's default path would clash with "/"."""
+        return Response(request.app.openapi_schema.to_schema(), media_type="application/vnd.oai.openapi+json")
+
+    return openapi_document

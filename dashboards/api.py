@@ -18,6 +18,7 @@ from dashboards.problems import BadParameter, bad_parameter_response, http_probl
 from dashboards.readings import Desk
 from streams.clock import rfc3339
 from streams.records import WindowName, WindowSnapshot
+from streams.scales import METRICS, ScaleError, scale_named
 from streams.settings import OTHER, MeasureSettings
 
 LIMIT_MAX = 1000
@@ -117,8 +118,12 @@ def read_filter(query: Mapping[str, str], settings: MeasureSettings) -> Filter:
         if value is not None and value not in known and value != OTHER:
             raise BadParameter(name, value, f"must be a {name} of the settings", (*known, OTHER))
     metric = query.get("metric")
-    if metric is not None and not (0 < len(metric) <= 64):
-        raise BadParameter("metric", metric, "must be 1 to 64 characters: nps, csat, ces, stars, thumbs ...")
+    if metric is not None:
+        try:
+            scale_named(metric)
+        except ScaleError as error:
+            rule = "must be a metric, or the scale of a survey such as ces1 or csat_1_7"
+            raise BadParameter("metric", metric, rule, METRICS) from error
     return Filter(window, metric, query.get("channel"), query.get("stage"), kind)
 
 

@@ -68,5 +68,5 @@ class MeasureSettings:
     minute_pane_days: int = 10
     hour_pane_days: int = 800
     dedupe_hours: int = 48  # interactions: how long a hash is kept, by append time
-    dedupe_max: int = 250_000  # interactions: hashes kept a partition
+    dedupe_max: int = 150_000  # interactions: hashes kept a partition
     dead_letters_max: int = 10_000

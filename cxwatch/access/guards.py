@@ -107,8 +107,8 @@ class Access:
             return "Host must be localhost, 127.0.0.1, [::1] or that of [web] public_url"
         origin = headers.get("origin")
         if origin is not None and method not in ("GET", "HEAD", "OPTIONS"):
-            sender = urlsplit(origin).netloc.lower()
-            if sender != host and sender not in self._hosts:
+            sender = _host_of(origin)
+            if sender is None or (sender != host and sender not in self._hosts):
                 return "Another site's page may not change anything here"
         return None
 
@@ -128,6 +128,14 @@ class Access:
 def _token(headers: Headers) -> str:
     kind, _, token = headers.get("authorization", "").partition(" ")
     return token.strip()[:TOKEN_MAX] if kind.lower() == "bearer" else ""
+
+
+def _host_of(origin: str) -> str | None:
+    """ "http://localhost:8000" -> "localhost:8000", None where there is none ("null")."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def _without_port(host: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from cxwatch.cli import intake, looking, operating, running, tokens
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
+from cxwatch.demo.statefile import DemoStateError
 from cxwatch.errors import CxwatchError
 from streams.files.errors import UnreadableFile
 from streams.logs.errors import LogError
@@ -65,11 +66,13 @@ def root(
 def main() -> None:
     """Run a command. Exit codes: 0 ok, 1 failed, 2 usage or settings, 75 restart me, 130 cut short."""
     signal.signal(signal.SIGTERM, _cut_short)
+    if strange := next((word for word in sys.argv[1:] if not _is_text(word)), None):
+        _end(f"{os.fsencode(strange)!r} is not UTF-8 text: type it again, or rename the file", 2)
     try:
         app()
     except CxwatchError as error:
         _end(str(error), error.exit_code)
-    except (LogError, UnreadableFile) as error:
+    except (LogError, UnreadableFile, DemoStateError) as error:
         _end(str(error), 1)
     except DBAPIError as error:
         _end(f"the database failed ({type(error.orig).__name__}): look at its disk and connection, then try again", 1)
@@ -82,6 +85,14 @@ def main() -> None:
 
 def _cut_short(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _end(text: str, code: int) -> None:

@@ -132,7 +132,7 @@ async def _replay(settings: Settings, target: Path) -> ReplayResult:
     live_engine, fresh = open_existing(settings), open_engine(target, durable=False)
     try:
         migrations.upgrade(fresh)
-        return await measure_again(log, live_engine, fresh, settings.measure)
+        return await measure_again(log, live_engine, fresh, settings.measure, clock_of(settings).now_ms())
     finally:
         await log.close()
         live_engine.dispose()
@@ -146,8 +146,10 @@ def _remove(path: Path) -> None:
 
 def live(context: typer.Context) -> None:
     """From now on messages go to Slack, no longer only to the preview page."""
-    _record(context, "live", None)
+    settings = _record(context, "live", None)
     Output().say("Live: messages go to Slack. `cxwatch pause 2h` holds them back.")
+    if settings.alerts.slack_token is None:
+        Output().hint("SLACK_BOT_TOKEN is not set here: where `cxwatch run` has none either, they stay at /preview.")
 
 
 def pause(
@@ -169,7 +171,7 @@ def _span_ms(span: str) -> int:
     return int(match[1]) * UNIT_MS[match[2]]
 
 
-def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) -> None:
+def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) -> Settings:
     settings = settings_of(context)
     engine = open_existing(settings)
     try:
@@ -179,6 +181,7 @@ def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) ->
         raise CannotStart(str(error)) from error
     finally:
         engine.dispose()
+    return settings
 
 
 def _user() -> str:

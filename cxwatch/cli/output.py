@@ -51,7 +51,7 @@ class Output:
     def progress(self) -> Progress:
         """A bar on stderr; silent where nobody looks."""
         return Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # it holds names of files
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),

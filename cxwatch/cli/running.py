@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -75,7 +76,7 @@ def demo(
     if maps or sets or timezone or date_only:
         raise Usage("--map, --set, --timezone and --date-only describe a file: name it with --input FILE")
     settings = _demo_settings(context, demo_settings.SETTINGS, fresh)
-    folder.prepare(settings, folder.Subject(folder.SHOP), fresh=fresh)
+    folder.prepare(settings, folder.Subject(folder.SHOP))
     with output.progress() as bar:
         telling = _telling(output, bar, "a simulated shop", speed or 60)
         code = run_shop(settings, telling, speed)
@@ -103,18 +104,24 @@ def _play_file(
         raise Usage(f"{file} holds no event that can be read.{why} See --map and --set in cxwatch ingest --help")
     if refused:
         output.hint(f"{len(refused)} rows were refused: `cxwatch ingest` names each of them")
-    digest = f"{file_digest(file)[:16]}"
-    folder.prepare(settings, folder.Subject(file.name, digest), fresh=fresh)
+    digest = hashlib.sha256(file_digest(file).encode() + mapping.fingerprint).hexdigest()[:16]
+    folder.prepare(settings, folder.Subject(file.name, digest))
     with output.progress() as bar:
         telling = _telling(output, bar, f"{len(events):,} events of {file.name}", speed)
         return run_file(settings, events, telling, speed)
 
 
 def _demo_settings(context: typer.Context, text: str, fresh: bool) -> Settings:
-    """The demo's own settings file, or the one that was named."""
-    if context.obj is not None:
-        return settings_of(context)
-    return load_settings(demo_settings.write(folder.HOME, text, replace=fresh))
+    """The demo's own settings file, or the one that was named. `fresh` deletes the data that belongs to it."""
+    named = context.obj is not None
+    if not named:
+        folder.make(folder.HOME)
+    settings = settings_of(context) if named else load_settings(demo_settings.write(folder.HOME, text))
+    if fresh:
+        folder.clear(settings)  # first: it refuses while another demo runs, whose settings must stay as they are
+        if not named:
+            settings = load_settings(demo_settings.write(folder.HOME, text, replace=True))
+    return settings
 
 
 def _telling(output: Output, bar: Progress, subject: str, speed: float | None) -> Telling:

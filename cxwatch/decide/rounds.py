@@ -34,9 +34,14 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the last round left: as long as it holds, another one would do nothing."""
+    """What the last round left: as long as it holds, another one would do nothing.
+
+    `open_from` is the first minute that is not closed, or else the first that there will be to close, if any; 0 while
+    nothing could be said about it, so that anything that can be said is new.
+    """
 
     round: Round
+    open_from: int | None
     commits: dict[int, int]
     renewed_ms: int
 
@@ -65,22 +70,25 @@ class Decider:
             with self.engine.begin() as tx:
                 if not self.lease.hold(tx, seize=self.seize):
                     return None
-                self.seize = False
-                done = self._round(tx, now_ms, ends)
-                self._known = _Known(replace(done, flags=0, findings=Findings()), _commits(tx), server_ms(tx))
+                done, open_from = self._round(tx, now_ms, ends)
+                idle = replace(done, flags=0, findings=Findings())
+                self._known = _Known(idle, open_from, _commits(tx), server_ms(tx))
         except BaseException:
             self._known = None
             self.watch.forget_cache()  # its states may be ahead of what was rolled back
             raise
+        self.seize = False
         return done
 
     def _nothing_new(self, known: _Known, now_ms: int, ends: Mapping[int, int]) -> bool:
         with self.engine.connect() as conn:
             reach = closeable_to(read_progress(conn), ends, now_ms, self.lateness_seconds)
             fresh = server_ms(conn) < known.renewed_ms + LEASE_MS // 2
-            return fresh and reach in (None, known.round.closed_to) and _commits(conn) == known.commits
+            still = reach is None or known.open_from is None or reach <= known.open_from
+            return fresh and still and _commits(conn) == known.commits
 
-    def _round(self, tx: Connection, now_ms: int, ends: Mapping[int, int]) -> Round:
+    def _round(self, tx: Connection, now_ms: int, ends: Mapping[int, int]) -> tuple[Round, int | None]:
+        """What was done, and the first minute that is open now."""
         progress = read_progress(tx)
         panes_seen, flags_seen = _read_cursors(tx)
         closed_to = read_closed_to(tx)
@@ -89,14 +97,17 @@ class Decider:
         flags = new_flags(tx, flags_seen)
         findings = Findings()
         closed = closed_to
-        if start is not None and reach is not None:
+        # The first closing waits for its minute to be over: until then an earlier one may come first.
+        if start is not None and reach is not None and (closed_to is not None or reach > start):
             closed = max(start, min(reach, start + MINUTES_MAX))
             flags += _silent(tx, progress, start, closed)
             findings = self.watch.advance(tx, _closing(tx, panes_seen, closed_to, start, closed))
+            panes_seen = {p.partition: p.commits for p in progress}
         react(tx, self.alerts, now_ms, flags, findings)
-        _save(tx, progress, closed)
+        _save(tx, progress, panes_seen, closed)
         more = closed is not None and reach is not None and closed < reach
-        return Round(closed, len(flags), findings, more)
+        open_from = start if closed is None else closed
+        return Round(closed, len(flags), findings, more), 0 if reach is None else open_from
 
 
 def _commits(conn: Connection) -> dict[int, int]:
@@ -130,8 +141,12 @@ def _read_cursors(tx: Connection) -> tuple[dict[int, int], dict[int, int]]:
     return {r.partition: r.panes_seen for r in rows}, {r.partition: r.flags_seen for r in rows}
 
 
-def _save(tx: Connection, progress: list[Progress], closed_to: int | None) -> None:
-    rows = [{"partition": p.partition, "panes_seen": p.commits, "flags_seen": p.commits} for p in progress]
+def _save(tx: Connection, progress: list[Progress], panes_seen: Mapping[int, int], closed_to: int | None) -> None:
+    """Flags are taken in every round; panes only when something is closed, so that no late one is passed over."""
+    rows = [
+        {"partition": p.partition, "panes_seen": panes_seen.get(p.partition, 0), "flags_seen": p.commits}
+        for p in progress
+    ]
     if rows:
         tx.execute(upsert(tx, decide_cursors), rows)
     if closed_to is not None:

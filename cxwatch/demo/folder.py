@@ -43,15 +43,10 @@ def progress_path(settings: Settings) -> Path:
     return settings.data_dir / PROGRESS
 
 
-def prepare(settings: Settings, subject: Subject, *, fresh: bool) -> None:
-    """Make the data folder ready for this demo: empty it when asked to, refuse to mix two demos.
-
-    Raises OtherSubject, and CannotStart while another process uses it.
-    """
+def prepare(settings: Settings, subject: Subject) -> None:
+    """Make the data folder ready for this demo. Raises OtherSubject where it holds another one, and CannotStart."""
     data = settings.data_dir
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if fresh:
-        _clear(settings)
+    make(data, 0o700)
     known = statefile.load(data / SUBJECT, Subject)
     if known is None:
         statefile.save(data / SUBJECT, subject)
@@ -62,8 +57,9 @@ def prepare(settings: Settings, subject: Subject, *, fresh: bool) -> None:
         )
 
 
-def _clear(settings: Settings) -> None:
-    """Delete the demo's data, and only that: while the lock is held nobody else uses it."""
+def clear(settings: Settings) -> None:
+    """Delete the demo's data, and only that: while the lock is held nobody else uses it. Raises CannotStart."""
+    make(settings.data_dir, 0o700)
     lock = MeasuringLock(settings.lock_path)
     try:
         lock.take(SystemClock().now_ms())
@@ -72,3 +68,14 @@ def _clear(settings: Settings) -> None:
     with lock:
         for name in (CLOCK, PROGRESS, SUBJECT, *(base + end for base in _DATABASES for end in _BESIDE)):
             (settings.data_dir / name).unlink(missing_ok=True)
+
+
+def make(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder unless it is there. Raises CannotStart."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise CannotStart(
+            f"{folder} cannot be made ({why}): run the demo in a folder that this user can write to"
+        ) from error

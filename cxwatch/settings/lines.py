@@ -9,7 +9,7 @@ Path = tuple[str, ...]
 
 _PART = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
 _HEADER = re.compile(r"\s*(\[\[?)(.*?)\]\]?\s*(?:#.*)?$")
-_TEXTS = ('"""', "'''")
+_LONG = re.compile(r"""("{3}|'{3})|"(?:[^"\\]|\\.)*"|'[^']*'|#.*""")  # group 1: a text over several lines begins
 
 
 class Lines:
@@ -20,7 +20,7 @@ class Lines:
         self._arrays: Counter[Path] = Counter()
         table: Path = ()
         inside = ""  # the quotes of a text over several lines that has not ended
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if inside:
                 inside = "" if inside in line else inside
                 continue
@@ -33,7 +33,7 @@ class Lines:
             if key:
                 for end in range(1, len(key) + 1):
                     self._lines.setdefault((*table, *key[:end]), number)
-            inside = next((quotes for quotes in _TEXTS if rest.count(quotes) % 2), "")
+            inside = _left_open(rest)
 
     def of(self, path: Path) -> int:
         """The line of a key, of the nearest table around it if it is not written out, else 0."""
@@ -60,6 +60,19 @@ class Lines:
 def _key(line: str) -> tuple[Path, str]:
     path, rest = _parts(line)
     return (path, rest[1:]) if path and rest.startswith("=") else ((), line)
+
+
+def _left_open(text: str) -> str:
+    """The quotes of a text that begins here and goes on in the next line, if there is one."""
+    at = 0
+    while match := _LONG.search(text, at):
+        at = match.end()
+        if match[1]:
+            end = text.find(match[1], at)
+            if end < 0:
+                return match[1]
+            at = end + len(match[1])
+    return ""
 
 
 def _parts(text: str) -> tuple[Path, str]:

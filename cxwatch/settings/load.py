@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cxwatch.settings.alerting import alert_settings, detection_settings
 from cxwatch.settings.lines import Lines
@@ -59,7 +59,9 @@ def _read(path: Path) -> str:
 def _parse(text: str, path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise SettingsError([Problem(str(path), 0, "", "is nested too deeply: is it the right file?")]) from None
+    except ValueError as error:  # not only TOMLDecodeError: a number of thousands of digits is int's own
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         said = _AT_LINE.sub("", str(error)).replace(" (at end of document)", "")
@@ -94,9 +96,16 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
 
 def _data_dir(top: Table, sheet: Sheet, path: Path | None) -> Path:
     """Relative to the settings file; from the environment, relative to where the command runs."""
-    value = Path(top.text("data_dir", "cxwatch-data", 1_000)).expanduser()
-    base = Path() if path is None or "CXWATCH_DATA_DIR" in sheet.environ else path.parent
-    return base / value
+    text = top.text("data_dir", "cxwatch-data", 1_000)
+    base = Path() if path is None or sheet.environ.get("CXWATCH_DATA_DIR") else path.parent
+    if "\0" in text:
+        top.wrong("data_dir", "holds a zero character: write a folder's path")
+        return base
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError:  # ~name of nobody here
+        top.wrong("data_dir", "starts with the home folder of a user that is not on this machine: write it out")
+        return base
 
 
 def _log(top: Table) -> str:
@@ -115,19 +124,33 @@ def _database(top: Table) -> str:
     if not value.startswith("postgresql+psycopg://"):
         top.wrong("database", 'must be "sqlite" or an address that starts with postgresql+psycopg://')
         return "sqlite"
-    if urlsplit(value).password:
+    parts = _split(value)
+    if parts is None:
+        top.wrong("database", "is not an address such as postgresql+psycopg://user@host/name")
+    elif parts.password or any(name == "password" for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
         top.wrong("database", "holds a password: take it out and put it into the variable DATABASE_PASSWORD")
     return value
 
 
 def _web(table: Table) -> WebSettings:
     url = table.optional("public_url")
-    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    parts = None if url is None else _split(url)
+    if url is not None and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
         table.wrong("public_url", "must be an address such as https://cx.example.com")
         url = None
     web = WebSettings(table.text("host", "127.0.0.1"), table.whole("port", 8000, 0, 65_535), url)
     table.finish()
     return web
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an address, None if it is none."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises for what is no port
+    except ValueError:
+        return None
+    return parts
 
 
 def _kafka(table: Table) -> KafkaSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ ENV_PREFIX = "CXWATCH_"
 
 Choice = TypeVar("Choice", bound=str)
 Number = TypeVar("Number", int, float)
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -50,6 +52,7 @@ class Table:
         self._path = path
         self._env = env
         self._known: list[str] = []
+        self._lists: set[str] = set()  # keys that no variable reaches
 
     def given(self, key: str) -> bool:
         """Whether the file, or the environment, names this key."""
@@ -96,8 +99,8 @@ class Table:
         value = self._take(key)
         if value is None:
             return default
-        if isinstance(value, str) and self._variable(key) is not None and value.lstrip("-").isdigit():
-            value = int(value[:20])
+        if isinstance(value, str) and self._variable(key) is not None and _WHOLE.fullmatch(value):
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.wrong(key, f"must be a whole number from {low:,} to {high:,}; without it, it is {default:,}")
             return default
@@ -133,6 +136,7 @@ class Table:
     def names(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A list of names, each once. Lists are not taken from the environment."""
         self._known.append(key)
+        self._lists.add(key)
         value = self._values.get(key)
         if value is None:
             return default
@@ -194,7 +198,9 @@ class Table:
         return f"{self._env}_{key}".upper().lstrip("_")
 
     def _variable(self, key: str) -> str | None:
-        return None if self._env is None else self._sheet.environ.get(ENV_PREFIX + self._name(key)) or None
+        if self._env is None or key in self._lists:
+            return None
+        return self._sheet.environ.get(ENV_PREFIX + self._name(key)) or None
 
 
 def _shown(path: Sequence[str]) -> str:

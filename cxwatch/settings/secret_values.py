@@ -26,14 +26,23 @@ def _read(sheet: Sheet, name: str) -> Secret | None:
         return None
     try:
         with Path(file).open("rb") as opened:
-            found = opened.read(SECRET_BYTES_MAX).decode().strip()
+            raw = opened.read(SECRET_BYTES_MAX + 1)
     except OSError as error:
         sheet.wrong_variable(f"{name}_FILE", f"names a file that cannot be read: {error.strerror}")
         return None
+    return _secret(sheet, f"{name}_FILE", raw)
+
+
+def _secret(sheet: Sheet, variable: str, raw: bytes) -> Secret | None:
+    if len(raw) > SECRET_BYTES_MAX:
+        sheet.wrong_variable(variable, f"names a file of more than {SECRET_BYTES_MAX:,} bytes: is it the right one?")
+        return None
+    try:
+        found = raw.decode().strip()
     except UnicodeDecodeError:
-        sheet.wrong_variable(f"{name}_FILE", "names a file that is not text")
+        sheet.wrong_variable(variable, "names a file that is not text")
         return None
     if not found:
-        sheet.wrong_variable(f"{name}_FILE", "names an empty file: put the secret into it")
+        sheet.wrong_variable(variable, "names an empty file: put the secret into it")
         return None
     return Secret(found)

@@ -97,5 +97,5 @@ def customer_row(key: str, state: CustomerState, partition: int) -> dict[str, ob
         "partition": partition,
         "state": state.encode(),
         "silent_due_ms": state.silent_due_ms,
-        "last_ms": state.last_ms,
+        "last_ms": max([state.last_ms, *(told[0] for told in state.profile)]),  # CRM facts are news of them too
     }

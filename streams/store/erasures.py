@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,13 +63,26 @@ def redact_letters(conn: Connection, customer: str) -> int:
     return found
 
 
-def finish_erasure(conn: Connection, customer_hash: str, receipt: Mapping[str, Any]) -> None:
-    """Write the receipt; from now on only the keyed hash and the token remain."""
+def note_redacted(conn: Connection, customer_hash: str, receipt: Mapping[str, Any]) -> None:
+    """Keep the receipt until it may be handed out; from now on only the keyed hash and the token remain."""
     text = msgspec.json.encode(receipt).decode()
     conn.execute(
         update(erasures)
         .where(erasures.c.customer_hash == customer_hash)
-        .values(state="done", customer=None, receipt=text)
+        .values(state="redacted", customer=None, receipt=text)
+    )
+
+
+def redacted_erasures(conn: Connection) -> list[str]:
+    """Hashes of those whose rows are redacted everywhere, while the database's files may still hold old pages."""
+    return list(conn.execute(select(erasures.c.customer_hash).where(erasures.c.state == "redacted")).scalars())
+
+
+def finish_erasures(conn: Connection, customer_hashes: Sequence[str]) -> None:
+    """Hand out these receipts; one who was to be forgotten again meanwhile waits for the next."""
+    c = erasures.c
+    conn.execute(
+        update(erasures).where(c.customer_hash.in_(customer_hashes), c.state == "redacted").values(state="done")
     )
 
 

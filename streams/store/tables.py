@@ -201,6 +201,6 @@ erasures = Table(
     Column("token", String(64), nullable=False),
     Column("customer", String(128)),  # only while pending: log and messages are searched for it
     Column("requested_ms", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),  # pending, done
+    Column("state", String(16), nullable=False),  # pending, redacted, done
     Column("receipt", Text),  # JSON: what was redacted where, when
 )
