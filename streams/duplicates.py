@@ -14,7 +14,7 @@ from streams.clock import HOUR_MS
 def event_hash(source: str, id: str) -> int:
     """64 bits of an event's identity, the same on every machine.
 
-    Of 250,000 hashes kept, one new event in 7e13 is taken for a duplicate by chance.
+    Of 150,000 hashes kept, one new event in 1e14 is taken for a duplicate by chance.
     """
     digest = hashlib.blake2b(f"{len(source)}:{source}{id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
@@ -27,7 +27,7 @@ class SeenHashes:
     and wherever a restart falls. Append times must not fall; one that does counts as the greatest so far. A duplicate
     does not refresh the first.
 
-    >>> seen = SeenHashes(hours=48, hashes_max=250_000)
+    >>> seen = SeenHashes(hours=48, hashes_max=150_000)
     >>> seen.add(event_hash("shop", "e1"), append_ms=0), seen.add(event_hash("shop", "e1"), append_ms=1)
     (True, False)
     """
