@@ -18,7 +18,9 @@ from streams.clock import to_ms
 from streams.logs.protocol import Log
 from streams.store.erasures import (
     PendingErasure,
+    add_to_receipt,
     finish_erasures,
+    late_erasures,
     mentions,
     note_redacted,
     pending_erasures,
@@ -35,10 +37,7 @@ def erase_pending(engine: Engine, log: Log, now_ms: int) -> int:
     with engine.connect() as conn:
         waiting = pending_erasures(conn)
     for erasure in waiting:
-        records = sum(
-            log.redact(partition, lambda raw, e=erasure: redacted(raw, e))  # type: ignore[misc]  # bound now
-            for partition in range(log.partitions)
-        )
+        records = _redact_log(log, erasure)
         with engine.begin() as conn:
             receipt: dict[str, Any] = {
                 "token": erasure.token,
@@ -49,6 +48,25 @@ def erase_pending(engine: Engine, log: Log, now_ms: int) -> int:
             }
             note_redacted(conn, erasure.customer_hash, receipt)
     return _hand_out_receipts(engine)
+
+
+def erase_late(engine: Engine, log: Log) -> int:
+    """Redact what came in of forgotten customers after their receipt; how many they were. Reads the whole log.
+
+    Their rows are anonymous already, and cases they may have since they came back are theirs to keep.
+    """
+    with engine.connect() as conn:
+        waiting = late_erasures(conn)
+    for erasure in waiting:
+        records = _redact_log(log, erasure)
+        with engine.begin() as conn:
+            add_to_receipt(conn, erasure.customer_hash, records, redact_letters(conn, erasure.customer))
+    _hand_out_receipts(engine)
+    return len(waiting)
+
+
+def _redact_log(log: Log, erasure: PendingErasure) -> int:
+    return sum(log.redact(partition, lambda raw: redacted(raw, erasure)) for partition in range(log.partitions))
 
 
 def _hand_out_receipts(engine: Engine) -> int:

@@ -1,4 +1,4 @@
-"""Retention: lets go of what is old enough, a slice at a time, beside everything else."""
+"""Retention and late erasures: lets go of what must go, a slice at a time, beside everything else."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cxwatch.erasing import erase_late
 from streams.clock import DAY_MS, Clock
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
@@ -45,6 +46,7 @@ class Upkeep:
     async def once(self) -> int:
         """Drop everything that has outlived its retention; how many rows and log records went."""
         now_ms = self._clock.now_ms()
+        await asyncio.to_thread(erase_late, self._engine, self._events)
         gone = 0
         for _ in range(SLICES_MAX):
             rows = await asyncio.to_thread(self._slice, now_ms)

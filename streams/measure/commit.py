@@ -11,6 +11,7 @@ from streams.measure.rows import Change, Tally
 from streams.store import deadletters
 from streams.store.customers import drop_customers, save_customers
 from streams.store.dialect import plain_insert, upsert
+from streams.store.erasures import note_mentions
 from streams.store.feedback import add_feedback, replace_feedback
 from streams.store.flags import add_flags
 from streams.store.hashes import add_hashes, drop_hashes
@@ -37,6 +38,7 @@ def write(conn: Connection, change: Change, dead_letters_max: int) -> None:
     add_flags(conn, change.pending.flags.values(), change.commit)
     for forgotten in change.pending.forgotten:
         forget_rows(conn, forgotten)
+    note_mentions(conn, change.pending.mentioned)
     if change.pending.letters:
         deadletters.keep(conn, change.pending.letters, change.append_ms or 0, dead_letters_max)
     _count_imports(conn, change)

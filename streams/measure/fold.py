@@ -15,7 +15,7 @@ import msgspec
 from streams.clock import SECOND_MS, hour_start, minute_of
 from streams.customers import Applied, Touch
 from streams.duplicates import event_hash
-from streams.events import Erasure, Feedback, Interaction, Profile, Refused
+from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused
 from streams.grades import Graded, grade_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
 from streams.measure.items import Item
@@ -63,6 +63,8 @@ class Fold:
             fate = self._profile(cast(Profile, event), item)
         else:
             fate = self._erasure(cast(Erasure, event))
+        if item.token is not None:
+            self._mention(cast(Event, event).customer)
         history = False
         if not isinstance(event, Refused):
             time_ms = event.time_ms
@@ -102,6 +104,8 @@ class Fold:
     def _refuse(self, event: Refused, item: Item) -> str:
         origin = item.origin or "log"
         self.state.pending.letters.append(DeadLetter(origin, event.field, event.value, event.rule, item.raw))
+        if self.erased.by_hash:
+            self._mention(_customer_named(item.raw))
         return "refused"
 
     def _feedback(self, event: Feedback, item: Item) -> str:
@@ -215,6 +219,7 @@ class Fold:
         customer_hash = self.erased.hash_of(customer)
         known = self.erased.by_hash.get(customer_hash)
         if known is not None and known.requested_ms >= event.time_ms:
+            self._mention(customer)
             return "duplicate"
         token = known.token if known is not None else self.new_token
         self.erased.add({customer_hash: Erased(token, event.time_ms)})
@@ -236,6 +241,14 @@ class Fold:
         for flag in applied.flags:
             owned.pending.flags.setdefault(flag.flag_id, flag)
 
+    def _mention(self, customer: str | None) -> None:
+        """The log holds the key of somebody who was forgotten: it is redacted again, see cxwatch/erasing.py."""
+        if customer is None or is_token(customer):
+            return
+        customer_hash = self.erased.hash_of(customer)
+        if customer_hash in self.erased.by_hash:
+            self.state.pending.mentioned[customer_hash] = customer
+
     def _pane(self, key: PaneKey) -> Pane:
         pane = self.minutes.get(key)
         if pane is None:
@@ -254,6 +267,18 @@ class Fold:
         key = (row.metric, row.survey_kind, row.channel, row.stage, scale.outcomes[row.score])
         responses = self.state.pending.responses
         responses[key] = responses.get(key, 0) + 1
+
+
+class _Who(msgspec.Struct):
+    customer: str | None = None
+
+
+def _customer_named(raw: bytes) -> str | None:
+    """The customer of a record that was refused, where it is JSON at least."""
+    try:
+        return msgspec.json.decode(raw, type=_Who).customer
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _answer_touch(row: FeedbackRow, at_moment_of_truth: bool) -> Touch:

@@ -48,6 +48,7 @@ class Pending:
     flags: dict[str, Flag] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
     forgotten: list[Forgotten] = field(default_factory=list)
+    mentioned: dict[str, str] = field(default_factory=dict)  # keyed hash -> forgotten customer who turned up again
     tally: Tally = field(default_factory=Tally)
     by_origin: dict[str, Tally] = field(default_factory=dict)
     responses: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)

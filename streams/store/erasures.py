@@ -26,10 +26,36 @@ class PendingErasure(NamedTuple):
 
 def pending_erasures(conn: Connection, limit: int = 10) -> list[PendingErasure]:
     """Erasures without a receipt, oldest first."""
+    return _in_state(conn, "pending", limit)
+
+
+def note_mentions(conn: Connection, mentioned: Mapping[str, str]) -> None:
+    """Customers (by keyed hash) whose key came in again after everything was redacted: to be looked for once more."""
+    c = erasures.c
+    for customer_hash, customer in mentioned.items():
+        again = (c.customer_hash == customer_hash) & c.state.in_(("redacted", "done"))
+        conn.execute(update(erasures).where(again).values(state="late", customer=customer))
+
+
+def late_erasures(conn: Connection, limit: int = 10) -> list[PendingErasure]:
+    """Those of whom records came in after their receipt, oldest first."""
+    return _in_state(conn, "late", limit)
+
+
+def add_to_receipt(conn: Connection, customer_hash: str, log_records: int, dead_letters: int) -> None:
+    """What was found later is counted in the receipt too, which is handed out again."""
+    text = conn.execute(select(erasures.c.receipt).where(erasures.c.customer_hash == customer_hash)).scalar()
+    receipt = {} if text is None else msgspec.json.decode(text, type=dict[str, Any])
+    receipt["log_records"] = receipt.get("log_records", 0) + log_records
+    receipt["dead_letters"] = receipt.get("dead_letters", 0) + dead_letters
+    note_redacted(conn, customer_hash, receipt)
+
+
+def _in_state(conn: Connection, state: str, limit: int) -> list[PendingErasure]:
     c = erasures.c
     query = (
         select(c.customer_hash, c.customer, c.token, c.requested_ms)
-        .where(c.state == "pending", c.customer.is_not(None))
+        .where(c.state == state, c.customer.is_not(None))
         .order_by(c.requested_ms)
         .limit(limit)
     )
