@@ -8,7 +8,7 @@ from itertools import islice
 
 from streams.customers import CustomerState
 
-CUSTOMERS_MAX = 4_000  # kept in memory a partition
+CUSTOMERS_MAX = 3_000  # kept in memory a partition
 
 
 class CustomerCache:
