@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 from streams.decode import Decoder
 from streams.logs.protocol import TOPIC, Log, Packed
 from streams.measure.engine import MeasureEngine
+from streams.measure.errors import StorageFailed
 from streams.settings import MeasureSettings
 from streams.signal import Signal
 
 BATCH = 2_000
+READ_AGAIN_MAX = 20  # times a partition
 
 
 def batch_of(partition: int, start: int, values: Sequence[bytes], append_ms: Sequence[int]) -> Packed:
@@ -42,19 +44,37 @@ async def open_engine(database: Engine, settings: MeasureSettings, secret: bytes
 
 
 async def measure_log(engine: MeasureEngine, log: Log, upto: dict[int, int]) -> int:
-    """Measure each partition from its start to before an offset; how many records that were."""
+    """Measure each partition from its start to before an offset; how many records that were.
+
+    What the engine dropped (after a commit that did not go through it starts again from what is committed) is read
+    again from there, as a log's transport would. Raises StorageFailed when a partition does not get there.
+    """
     count = 0
     for partition, end in sorted(upto.items()):
-        at = 0
-        while at < end:
-            batch = log.read(partition, at, min(BATCH, end - at))
-            if batch.end <= at:
+        at, reached = 0, -1
+        for _ in range(READ_AGAIN_MAX):
+            reached, records = await _feed(engine, log, partition, at, end)
+            count += records if not at else 0
+            await engine.settle()
+            at = engine.durable(partition)
+            if at >= reached:
                 break
-            await engine.measure(_from(batch, at))
-            count += len(batch.values)
-            at = batch.end
-    await engine.settle()
+        else:
+            raise StorageFailed(f"partition {partition} stays at offset {at} of {reached}: look at the disk, try again")
     return count
+
+
+async def _feed(engine: MeasureEngine, log: Log, partition: int, at: int, end: int) -> tuple[int, int]:
+    """Hand over what the log holds from an offset on; where that ended, and how many records."""
+    count = 0
+    while at < end:
+        batch = log.read(partition, at, min(BATCH, end - at))
+        if batch.end <= at:
+            break
+        await engine.measure(_from(batch, at))
+        count += len(batch.values)
+        at = batch.end
+    return at, count
 
 
 def _from(batch: Packed, at: int) -> Packed:

@@ -205,7 +205,8 @@ class MeasureEngine:
             try:
                 await loop.run_in_executor(self._writer, self._write, [change for _, change in changes])
                 done = changes
-            except Raced:
+            except Raced as race:
+                log.info("an answer was stored meanwhile, folding again", reason=str(race))
                 done = await self._commit_singly(changes)
             except DBAPIError as error:
                 log.warning("commit failed, reloading", error=failure_name(error))
