@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -145,8 +144,7 @@ def backtest(
         first = refused[0]
         output.hint(f"{len(refused)} rows refused, first: row {first.row}, {first.field} {first.rule}")
     output.hint(f"measuring {len(events):,} events ...")
-    detection = dataclasses.replace(settings.detection)
-    found = finish(run_stream(events, Rules(measure, detection, settings.alerts)))
+    found = finish(run_stream(events, Rules(measure, settings.detection, settings.alerts)))
     rows = [alert_row(incident) for incident in found]
     for row in rows:
         output.row(row)

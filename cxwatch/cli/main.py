@@ -13,14 +13,13 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from cxwatch.cli import intake, looking, operating, running, tokens
+from cxwatch.cli.entry import CUT_SHORT
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
 from cxwatch.demo.statefile import DemoStateError
 from cxwatch.errors import CxwatchError
 from streams.files.errors import UnreadableFile
 from streams.logs.errors import LogError
-
-CUT_SHORT = 130
 
 app = typer.Typer(
     name="cxwatch",
