@@ -196,10 +196,11 @@ class MeasureEngine:
             return
         ready = [s for s in self._states.values() if s.uncommitted and s is not self._folding and not s.dead]
         if ready:
-            self._commit = asyncio.get_running_loop().create_task(self._commit_group(ready))
+            # Taken here and not when the task first runs: by then a fold may have looked for its answers in `pending`.
+            changes = [(state, state.take()) for state in ready]
+            self._commit = asyncio.get_running_loop().create_task(self._commit_group(changes))
 
-    async def _commit_group(self, states: list[PartitionState]) -> None:
-        changes = [(state, state.take()) for state in states]
+    async def _commit_group(self, changes: list[tuple[PartitionState, Change]]) -> None:
         loop = asyncio.get_running_loop()
         try:
             try:

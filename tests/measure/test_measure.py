@@ -84,6 +84,26 @@ async def test_an_answer_sent_twice_counts_once(database: Engine) -> None:
     assert stored(database, NOON)["1h", "web", "buy", "nps"] == {9: 1}
 
 
+async def test_an_answer_that_the_next_small_batch_repeats_while_it_is_committed_costs_no_reading_again(
+    database: Engine,
+) -> None:
+    log, engine = Log(), new_engine(database)
+    log.append(oracle.event(1, NOON), NOON)
+    log.append(oracle.event(1, NOON), NOON)
+    asked: list[tuple[int, int]] = []
+
+    async def seek(partition: int, offset: int) -> None:
+        asked.append((partition, offset))
+
+    engine.seek = seek
+    await engine.claim([0])
+    await engine.measure(log.batch(0, 0, 1))
+    await engine.measure(log.batch(0, 1, 2))
+    await engine.close()
+    assert asked == []
+    assert engine.durable(0) == 2
+
+
 async def test_an_interaction_sent_twice_counts_once_also_after_a_restart(database: Engine) -> None:
     log = Log()
     visit = oracle.event(1, NOON, type="interaction", interaction="payment_failed")
