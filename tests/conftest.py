@@ -1,13 +1,26 @@
 """For every test: helpers under tests/ can be imported, and rooms come from where the interpreter finds them first.
 
 The project's root goes to the end of the path. Under `make test` the rooms are therefore the installed wheel's.
+Tests marked `long` (real servers killed again and again) run in CI and on demand.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = str(Path(__file__).parent.parent)
 if ROOT not in sys.path:
     sys.path.append(ROOT)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests to CI, unless they were asked for."""
+    if os.environ.get("CXWATCH_REQUIRE") == "all" or config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
