@@ -10,6 +10,7 @@ from alerting.tables import outbox
 from dashboards.context import Health, TotalKey
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, busy_day
+from tests.support.tools import need
 
 
 def samples(client: TestClient) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -29,7 +30,7 @@ def test_promtool_has_nothing_to_say_about_a_scrape(world: World, client: TestCl
     busy_day(world)
     world.totals[TotalKey("nps", "hot", "web", "buy", "bad")] = 3
     scrape = client.get("/metrics").content
-    checked = subprocess.run(["promtool", "check", "metrics"], input=scrape, capture_output=True, check=False)
+    checked = subprocess.run([need("promtool"), "check", "metrics"], input=scrape, capture_output=True, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
 

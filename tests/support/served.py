@@ -14,7 +14,8 @@ import uvicorn
 from litestar import Litestar
 from playwright.sync_api import Browser, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+from tests.support.tools import need
+
 CHROMIUM_ARGS = (
     "--headless",
     "--no-sandbox",
@@ -71,6 +72,6 @@ def serve(app: Litestar, port: int = 0) -> Iterator[Served]:
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
+        browser = playwright.chromium.launch(executable_path=need("chromium"), args=list(CHROMIUM_ARGS))
         yield browser
         browser.close()
