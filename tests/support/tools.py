@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -23,12 +23,12 @@ PACKAGES = {
     "node": "nodejs",
     "npm": "npm",
 }
-ELSEWHERE = ("/usr/lib/postgresql/*/bin",)
+POSTGRESQL = Path("/usr/lib/postgresql")  # VERSION/bin
 
 
 def find(name: str) -> str | None:
     """The program's path, newest version first; None where it is not installed."""
-    folders = [folder for pattern in ELSEWHERE for folder in sorted(glob.glob(pattern), reverse=True)]
+    folders = sorted((str(folder) for folder in POSTGRESQL.glob("*/bin")), reverse=True)
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *folders]))
 
 
