@@ -9,8 +9,9 @@ from streams.measure.errors import Fenced, Raced
 from streams.measure.redact import forget_rows
 from streams.measure.rows import Change, Tally
 from streams.store import deadletters
+from streams.store.bulk import write_rows
 from streams.store.customers import drop_customers, save_customers
-from streams.store.dialect import plain_insert, upsert
+from streams.store.dialect import plain_insert
 from streams.store.erasures import note_mentions
 from streams.store.feedback import add_feedback, replace_feedback
 from streams.store.flags import add_flags
@@ -25,10 +26,8 @@ def write(conn: Connection, change: Change, dead_letters_max: int) -> None:
     answers meanwhile; the caller rolls back either way.
     """
     _move_offset(conn, change)
-    if change.minutes:
-        conn.execute(upsert(conn, panes), [{**row, "changed": change.commit} for row in change.minutes])
-    if change.hours:
-        conn.execute(upsert(conn, hour_panes), change.hours)
+    write_rows(conn, panes, [(*row, change.commit) for row in change.minutes], replace=True)
+    write_rows(conn, hour_panes, change.hours, replace=True)
     _write_feedback(conn, change)
     save_customers(conn, change.customers)
     drop_customers(conn, change.partition, change.gone)

@@ -8,9 +8,12 @@ from typing import NamedTuple
 from streams.customers import CustomerState
 from streams.panes import Pane, PaneKey
 from streams.records import Flag
+from streams.store.customers import CustomerRow
 from streams.store.deadletters import DeadLetter
 from streams.store.feedback import FeedbackRow
 from streams.store.imports import ImportCounts
+
+PaneRow = tuple[object, ...]  # the columns of hour_panes; panes have the number of the commit behind them
 
 
 class Forgotten(NamedTuple):
@@ -65,38 +68,35 @@ class Change:
     commit: int
     greatest_ms: int | None
     append_ms: int | None
-    minutes: list[dict[str, object]]
-    hours: list[dict[str, object]]
-    customers: list[dict[str, object]]
+    minutes: list[PaneRow]
+    hours: list[PaneRow]
+    customers: list[CustomerRow]
     gone: list[str]
     hashes: list[tuple[int, bytes]]
     oldest_hour: int | None  # hashes of hours before this one may go
     pending: Pending
 
 
-def pane_row(key: PaneKey, pane: Pane, partition: int) -> dict[str, object]:
+def pane_row(key: PaneKey, pane: Pane, partition: int) -> PaneRow:
     """A pane as it is written; encoded now, as the pane goes on changing while a commit runs."""
-    return {
-        **key._asdict(),
-        "partition": partition,
-        "counts": pane.encode_counts(),
-        "n": pane.n,
-        "bad": pane.bad,
-        "bad_first": pane.bad_first,
-        "live_n": pane.live_n,
-        "live_bad": pane.live_bad,
-        "live_bad_first": pane.live_bad_first,
-        "waits": None if pane.waits is None else pane.waits.to_bytes(),
-        "durations": None if pane.durations is None else pane.durations.to_bytes(),
-    }
+    return (
+        *key,
+        partition,
+        pane.encode_counts(),
+        pane.n,
+        pane.bad,
+        pane.bad_first,
+        pane.live_n,
+        pane.live_bad,
+        pane.live_bad_first,
+        None if pane.waits is None else pane.waits.to_bytes(),
+        None if pane.durations is None else pane.durations.to_bytes(),
+    )
 
 
-def customer_row(key: str, state: CustomerState, partition: int) -> dict[str, object]:
+def customer_row(key: str, state: CustomerState, partition: int) -> CustomerRow:
     """A customer's state as it is written; encoded now, for the same reason."""
-    return {
-        "customer": key,
-        "partition": partition,
-        "state": state.encode(),
-        "silent_due_ms": state.silent_due_ms,
-        "last_ms": max([state.last_ms, *(told[0] for told in state.profile)]),  # CRM facts are news of them too
-    }
+    last_ms = state.last_ms
+    if state.profile:
+        last_ms = max(last_ms, *(told[0] for told in state.profile))  # CRM facts are news of them too
+    return key, partition, state.encode(), state.silent_due_ms, last_ms

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, bindparam, delete, select
 
 from streams.customers import CustomerState
-from streams.store.dialect import upsert
+from streams.store.bulk import write_rows
 from streams.store.tables import customers
 
 IN_MAX = 1_000
+CustomerRow = tuple[str, int, bytes, int | None, int]  # the table's columns
 
 
 def load_customers(conn: Connection, partition: int, keys: Sequence[str]) -> dict[str, CustomerState]:
@@ -26,10 +27,9 @@ def load_customers(conn: Connection, partition: int, keys: Sequence[str]) -> dic
     return found
 
 
-def save_customers(conn: Connection, rows: Sequence[dict[str, object]]) -> None:
+def save_customers(conn: Connection, rows: Sequence[CustomerRow]) -> None:
     """Write states as they are now."""
-    if rows:
-        conn.execute(upsert(conn, customers), rows)
+    write_rows(conn, customers, rows, replace=True)
 
 
 def drop_customers(conn: Connection, partition: int, keys: Sequence[str]) -> None:

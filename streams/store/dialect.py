@@ -15,7 +15,7 @@ def failure_name(error: BaseException) -> str:
 
 def plain_insert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """INSERT in the connection's own dialect, which both know on_conflict_do_update in the same words."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    return _insert(conn.dialect.name, table)
 
 
 def upsert(conn: Connection, table: Table, replace: list[str] | None = None) -> sqlite.Insert | postgresql.Insert:
@@ -24,7 +24,12 @@ def upsert(conn: Connection, table: Table, replace: list[str] | None = None) -> 
     `replace` names the columns to overwrite (default: all outside the key); an empty list leaves the row that is
     there as it is.
     """
-    statement = plain_insert(conn, table)
+    return upsert_into(conn.dialect.name, table, replace)
+
+
+def upsert_into(dialect: str, table: Table, replace: list[str] | None = None) -> sqlite.Insert | postgresql.Insert:
+    """The same, for the dialect of this name."""
+    statement = _insert(dialect, table)
     key = [column.name for column in table.primary_key.columns]
     names = [c.name for c in table.columns if c.name not in key] if replace is None else replace
     if not names:
@@ -32,3 +37,7 @@ def upsert(conn: Connection, table: Table, replace: list[str] | None = None) -> 
     return statement.on_conflict_do_update(
         index_elements=key, set_={name: getattr(statement.excluded, name) for name in names}
     )
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from streams.store.dialect import upsert
+from streams.store.bulk import write_rows
 from streams.store.tables import feedback
 
 IN_MAX = 1_000
@@ -53,9 +53,7 @@ def load_feedback(conn: Connection, keys: Sequence[bytes]) -> dict[bytes, Feedba
 
 def add_feedback(conn: Connection, rows: Sequence[FeedbackRow]) -> int:
     """Insert answers that nobody stored yet; how many were new."""
-    if not rows:
-        return 0
-    return conn.execute(upsert(conn, feedback, []), [row._asdict() for row in rows]).rowcount
+    return write_rows(conn, feedback, rows, replace=False)
 
 
 def replace_feedback(conn: Connection, rows: Sequence[FeedbackRow], revisions: Sequence[int]) -> int:
