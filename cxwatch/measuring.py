@@ -49,6 +49,10 @@ class Measuring:
         """Live answers committed by this process, for Prometheus."""
         return dict(self._engine.responses)
 
+    def owned(self) -> frozenset[int]:
+        """The partitions measured here now."""
+        return self._engine.owned()
+
     async def start(self) -> None:
         """Take the lock, check that log and database belong together, and let batches flow.
 

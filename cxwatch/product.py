@@ -115,6 +115,11 @@ class Product:
         """Live answers that this process has committed."""
         return {} if self.measuring is None else self.measuring.responses()
 
+    def owned(self) -> frozenset[int] | None:
+        """The partitions that this process measures, None for all."""
+        owned = frozenset[int]() if self.measuring is None else self.measuring.owned()
+        return None if len(owned) == self.log.partitions else owned
+
     def why_not_deciding(self) -> str | None:
         """Why nothing is being decided here, None if all is well or another part of the installation does it."""
         return None if self.deciding is None else self.deciding.lagging_reason

@@ -56,6 +56,21 @@ stages = [{stages}]
 # host = "127.0.0.1"        # another address needs a token first: cxwatch token create NAME
 # port = 8000
 
+# [objectives]              # per cent of answers that must be fine; alerts of `cxwatch rules` come from them
+# nps = 85                  # no detractor's
+# csat = 85
+# ces = 80
+# target = 60               # a line for the main figure
+
+# [prometheus]
+# url = "http://127.0.0.1:9090"
+# job = "cxwatch"           # what Prometheus calls the scrape
+
+# [grafana]                 # the token comes from GRAFANA_TOKEN; see docs/grafana.md
+# url = "http://127.0.0.1:3000"
+# folder = "Customer experience"
+# datasource = "cxwatch-prometheus"
+
 # [retention]
 # feedback_days = 400
 # log_days = 400

@@ -11,6 +11,7 @@ from litestar.types import Guard
 
 from alerting.api import AlertingApi, alerting_router
 from cxwatch.access.guards import Access
+from cxwatch.decide.lease import anyone_holds
 from cxwatch.decide.rounds import read_closed_to
 from cxwatch.health import Checks
 from dashboards.app import build_dashboard
@@ -34,6 +35,8 @@ def build_web(product: Product) -> Litestar:
         signal=product.measured,
         totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
         log_ends=product.log.ends,
+        owned=product.owned,
+        decided=lambda conn: anyone_holds(conn, "decide"),
         readyz=checks.ready,
         closed_to=read_closed_to,
         kpi=settings.kpi,

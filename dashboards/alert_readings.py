@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from alerting.store import segment_of
-from alerting.tables import cases, incidents, previews
+from alerting.tables import ALL, cases, incident_members, incidents, previews
 from streams.records import Segment
 
 LIST_MAX = 200
@@ -108,6 +108,18 @@ def read_incidents(conn: Connection, *, open_only: bool = False, limit: int = LI
     if open_only:
         query = query.where(incidents.c.state != "resolved")
     return [_line(row) for row in conn.execute(query)]
+
+
+def read_active(conn: Connection) -> dict[tuple[str, str, str], int]:
+    """Open anomalies of leaf places by (channel, stage, signal), those of spam left out."""
+    m, i = incident_members.c, incidents.c
+    query = (
+        select(m.channel, m.stage, m.signal, func.count())
+        .join(incidents, i.number == m.number)
+        .where(i.state != "resolved", i.spam.is_(False), m.recovered_ms.is_(None), m.channel != ALL, m.stage != ALL)
+        .group_by(m.channel, m.stage, m.signal)
+    )
+    return {(channel, stage, signal): int(n) for channel, stage, signal, n in conn.execute(query)}
 
 
 def read_changed_incidents(conn: Connection, since_ms: int) -> list[IncidentLine]:

@@ -9,29 +9,21 @@ from itertools import product
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from alerting.records import CaseState, IncidentState
-from dashboards.alert_readings import AlertCounts, read_counts
+from dashboards import families, freshness
+from dashboards.alert_readings import read_active, read_counts, read_incidents
 from dashboards.context import DashboardContext, TotalKey
-from dashboards.delivery_readings import STATES, DeliveryCounts, read_delivery
+from dashboards.delivery_readings import read_delivery
 from dashboards.outcomes import OUTCOMES, by_outcome, kinds, outcome_label, scales
-from streams.clock import SECOND_MS
+from dashboards.recovery_readings import read_recovery
+from dashboards.standing import Past, read_past, standings
+from streams.clock import DAY_MS, SECOND_MS, minute_of
 from streams.records import WindowName, WindowSnapshot
+from streams.scales import scale_named
 from streams.settings import OTHER
 from streams.store import deadletters
 from streams.store.progress import Progress, newest_event_ms, read_progress
 from streams.store.windows import read_windows
 
-INCIDENT_STATES: tuple[IncidentState, ...] = ("firing", "acknowledged", "resolved")
-CASE_STATES: tuple[CaseState, ...] = (
-    "open",
-    "claimed",
-    "contacted",
-    "recovered",
-    "not_recovered",
-    "closed_without_contact",
-)
-SINKS = ("preview", "slack")
-RESULTS = ("delivered", "gave_up")
 SURVEY_LABELS = ["metric", "survey_kind", "channel", "stage", "outcome"]
 WINDOW_LABELS = ["metric", "survey_kind", "channel", "stage", "window", "outcome"]
 WINDOWS: tuple[WindowName, ...] = ("15m", "1h", "24h", "7d")
@@ -45,6 +37,8 @@ class CxCollector(Collector):
         self._scales = scales(context.measure)
         self._channels = (*context.measure.channels, OTHER)
         self._stages = (*context.measure.stages, OTHER)
+        self._main = scale_named(context.kpi)
+        self._past = Past()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: names are fixed, and registering must not read the database."""
@@ -54,18 +48,33 @@ class CxCollector(Collector):
         """All families."""
         context = self._context
         now_ms = context.clock.now_ms()
+        owned = context.owned()
         with context.engine.connect() as conn:
             rows = read_windows(conn, now_ms, min_n=context.measure.min_n)
+            ours = rows if owned is None else read_windows(conn, now_ms, min_n=1, partitions=owned)
             newest_ms = newest_event_ms(conn)
             progress = read_progress(conn)
             letters = deadletters.count(conn, "kept")
             counts = read_counts(conn)
+            incidents = read_incidents(conn, open_only=True)
+            active = read_active(conn)
             delivery = read_delivery(conn)
+            recovery = read_recovery(conn, now_ms)
+            deciding = context.decided(conn)
+            past = self._past = read_past(conn, context, self._main, now_ms, self._past)
         yield self._responses(context.totals())
-        yield self._windows(rows)
+        yield self._windows(ours)
+        yield families.places(self._main.name, standings(context, self._main, rows, past, incidents))
         yield from self._progress(now_ms, newest_ms, progress, context.log_ends())
+        yield self._stale_after(now_ms, newest_ms)
         yield GaugeMetricFamily("cx_dead_letters", "Refused records that are kept.", value=letters)
-        yield from _alerting(now_ms, counts, delivery)
+        yield GaugeMetricFamily(
+            "cx_decide_lease_held", "Whether any process decides and delivers now (1) or none (0).", value=deciding
+        )
+        yield from families.alerting(now_ms, counts, delivery)
+        yield from families.recovery(recovery)
+        yield families.open_incidents(now_ms, incidents, self._channels, self._stages)
+        yield families.detectors(active, self._channels, self._stages)
 
     def _responses(self, totals: Mapping[TotalKey, int]) -> Metric:
         family = CounterMetricFamily(
@@ -130,31 +139,17 @@ class CxCollector(Collector):
             "cx_watermark_timestamp_seconds", "Event time up to which minutes are complete.", value=watermark
         )
 
+    def _stale_after(self, now_ms: int, newest_ms: int | None) -> Metric:
+        week_ago = minute_of(now_ms - freshness.USUAL_GAP_DAYS * DAY_MS)
+        usual = freshness.usual_gap_ms([hour for hour in self._past.hours if hour.minute >= week_ago], now_ms)
+        judged = freshness.judge(now_ms, newest_ms, usual, self._context.speed)
+        return GaugeMetricFamily(
+            "cx_stale_after_seconds",
+            "Product time without an event after which the stream counts as stopped; it follows the hour of the day.",
+            value=judged.stale_after_ms / SECOND_MS,
+        )
+
     def watermark_ms(self, now_ms: int, progress: Iterable[Progress], behind: Mapping[int, int]) -> int:
         """The least watermark of the partitions that still have something to read; now where none has."""
         marks = [min(p.greatest_ms or 0, p.append_ms or 0) for p in progress if behind.get(p.partition, 0) > 0]
         return max(0, min(marks, default=now_ms) - self._context.measure.lateness_seconds * SECOND_MS)
-
-
-def _alerting(now_ms: int, counts: AlertCounts, delivery: DeliveryCounts) -> Iterator[Metric]:
-    yield _by_label("cx_incidents", "Incidents by state, spam left out.", "state", INCIDENT_STATES, counts.incidents)
-    yield _by_label("cx_cases", "Cases by state.", "state", CASE_STATES, counts.cases)
-    yield _by_label("cx_outbox", "Messages and notes by state of delivery.", "state", STATES, delivery.by_state)
-    age_ms = 0 if delivery.oldest_due_ms is None else max(0, now_ms - delivery.oldest_due_ms)
-    yield GaugeMetricFamily(
-        "cx_oldest_undelivered_seconds",
-        "Product time since the oldest message that still waits was due; 0 while none waits.",
-        value=age_ms / SECOND_MS,
-    )
-    sent = CounterMetricFamily("cx_alerts_sent", "Messages and notes by where they went.", labels=["sink", "result"])
-    filled = dict.fromkeys(product(SINKS, RESULTS), 0) | dict(delivery.results)
-    for (sink, result), n in sorted(filled.items()):
-        sent.add_metric([sink, result], n)
-    yield sent
-
-
-def _by_label(name: str, text: str, label: str, known: Iterable[str], found: Mapping[str, int]) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=[label])
-    for value, n in (dict.fromkeys(known, 0) | dict(found)).items():
-        family.add_metric([value], n)
-    return family

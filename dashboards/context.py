@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -46,6 +46,14 @@ def _no_log() -> dict[int, int]:
     return {}
 
 
+def _every_partition() -> None:
+    return None
+
+
+def _decided_here(_: Connection) -> bool:
+    return True
+
+
 def _never_closed(_: Connection) -> int | None:
     return None
 
@@ -54,8 +62,10 @@ def _never_closed(_: Connection) -> int | None:
 class DashboardContext:
     """Everything the pages, the read API, the stream and the metrics need.
 
-    `clock` is the product's clock and `speed` how many of its seconds pass in a real one (60 in the demo). `totals`
-    and `log_ends` are called from threads. `closed_to` gives the first minute that DECIDE has not closed yet.
+    `clock` is the product's clock and `speed` how many of its seconds pass in a real one (60 in the demo). `totals`,
+    `log_ends` and `owned` are called from threads. `owned` are the partitions that this process measures, None for all;
+    `decided` says whether anybody holds the lease to decide. `closed_to` gives the first minute that DECIDE has not
+    closed yet.
     """
 
     engine: Engine
@@ -64,6 +74,8 @@ class DashboardContext:
     signal: Signal
     totals: Callable[[], Mapping[TotalKey, int]] = _no_totals
     log_ends: Callable[[], Mapping[int, int]] = _no_log
+    owned: Callable[[], Collection[int] | None] = _every_partition
+    decided: Callable[[Connection], bool] = _decided_here
     healthz: Callable[[], Health] = healthy
     readyz: Callable[[], Health] = healthy
     closed_to: Callable[[Connection], int | None] = _never_closed

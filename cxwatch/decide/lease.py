@@ -58,3 +58,9 @@ class Lease:
         """Let another take over at once (orderly stop)."""
         c = leases.c
         conn.execute(update(leases).where(c.name == self._name, c.token == self._token).values(until_ms=0))
+
+
+def anyone_holds(conn: Connection, name: str) -> bool:
+    """Whether some process has the role now; false means that nobody has renewed it for LEASE_MS."""
+    until_ms = conn.execute(select(leases.c.until_ms).where(leases.c.name == name)).scalar()
+    return until_ms is not None and int(until_ms) >= server_ms(conn)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cxwatch.settings.alerting import alert_settings, detection_settings
+from cxwatch.settings.boards import board_settings
 from cxwatch.settings.lines import Lines
 from cxwatch.settings.measuring import measure_settings
 from cxwatch.settings.problems import Problem, SettingsError
@@ -75,9 +76,10 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
     retention.finish()
     web = _web(top.table("web"))
     secrets = read_secrets(sheet)
+    kpi = top.choice("kpi", "nps", KPIS)
     settings = Settings(
         source=path,
-        kpi=top.choice("kpi", "nps", KPIS),
+        kpi=kpi,
         data_dir=_data_dir(top, sheet, path),
         log=_log(top),
         database=_database(top),
@@ -86,6 +88,7 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
         detection=detection_settings(top.table("detection"), measure.timezone),
         alerts=alert_settings(top, measure.timezone, web.url, secrets.slack_bot_token),
         web=web,
+        boards=board_settings(top, measure, kpi, web.url),
         kafka=_kafka(top.table("kafka")),
         secrets=secrets,
         names_given=frozenset(key for key in ("channels", "stages") if top.given(key)),

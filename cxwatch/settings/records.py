@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from alerting.settings import AlertSettings, Secret
+from dashboards.settings import BoardSettings
 from detectors.settings import DetectionSettings
 from streams.settings import MeasureSettings
 
@@ -85,6 +86,7 @@ class Settings:
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     alerts: AlertSettings = field(default_factory=AlertSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    boards: BoardSettings = field(default_factory=BoardSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     secrets: Secrets = field(default_factory=Secrets)
     names_given: frozenset[str] = frozenset()

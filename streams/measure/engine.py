@@ -86,6 +86,10 @@ class MeasureEngine:
         with self._engine.begin() as conn:
             return claim(conn, partition, self._settings)
 
+    def owned(self) -> frozenset[int]:
+        """The partitions measured here now. May be called from any thread."""
+        return frozenset(self._states.copy())
+
     def release(self, partitions: Collection[int]) -> None:
         """Own them no more: work in flight for them is dropped."""
         for partition in partitions:

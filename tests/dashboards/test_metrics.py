@@ -119,3 +119,66 @@ def test_health_says_in_words_what_is_wrong(world: World) -> None:
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["reasons"] == ["The log is 40,000 records ahead of what is measured."]
+
+
+def test_a_worker_tells_the_windows_of_its_own_partitions_only(world: World) -> None:
+    world.answers("web", "buy", {10: 6, 3: 4})
+    for owned, n in ((None, 10), ({0}, 10), ({1, 2}, 0), (frozenset(), 0)):
+        with TestClient(world.app(owned=lambda owned=owned: owned)) as worker:
+            found = samples(worker).get("cx_window_responses", [])
+            assert sum(v for labels, v in found if labels["window"] == "15m") == n, owned
+
+
+def test_first_contacts_are_told_with_the_newest_case_of_each_bucket(world: World, client: TestClient) -> None:
+    now = world.clock.now_ms()
+    world.case(1, opened_ms=now - 300 * MINUTE_MS, first_contact_due_ms=now - 60 * MINUTE_MS)
+    world.case(2, opened_ms=now - 60 * MINUTE_MS, first_contact_due_ms=now + 20 * MINUTE_MS)
+    world.case(3, opened_ms=now - 9 * MINUTE_MS, first_contact_due_ms=now + 240 * MINUTE_MS, state="claimed")
+    done = {"state": "contacted", "opened_ms": now - 500 * MINUTE_MS, "first_contact_due_ms": now - 260 * MINUTE_MS}
+    world.case(4, **done, contacted_ms=now - 480 * MINUTE_MS)  # after 20 min, in time
+    world.case(5, **done, contacted_ms=now - 475 * MINUTE_MS)  # after 25 min, in time
+    world.case(6, **done, contacted_ms=now - 200 * MINUTE_MS)  # after 5 h, an hour late
+    for due in ("overdue", "within_1h", "later"):
+        assert one(client, "cx_cases_to_contact", due=due) == 1
+    assert one(client, "cx_sla_missed_total") == 2
+    assert one(client, "cx_first_contact_seconds_bucket", le="900.0") == 0
+    assert one(client, "cx_first_contact_seconds_bucket", le="1800.0") == 2
+    assert one(client, "cx_first_contact_seconds_bucket", le="+Inf") == 3
+    assert one(client, "cx_first_contact_seconds_sum") == 60 * (20 + 25 + 300)
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert 'cx_first_contact_seconds_bucket{le="1800.0"} 2.0 # {case="5"} 1500.0' in answer.text
+
+
+def test_only_what_is_beyond_chance_stands_below_or_above(world: World, client: TestClient) -> None:
+    busy_day(world)
+    found = {(labels["channel"], labels["stage"]): code for labels, code in samples(client)["cx_place_standing"]}
+    assert found["web", "buy"] == -2  # it has an open incident
+    assert found["app", "use"] == 1
+    assert found["chat", "buy"] == 0
+    assert found["email", "buy"] == 8
+    assert ("phone", "discover") not in found
+
+
+def test_open_incidents_are_told_by_number_and_spam_is_not(world: World, client: TestClient) -> None:
+    busy_day(world)
+    found = {labels["incident"]: (labels, age) for labels, age in samples(client)["cx_open_incident_seconds"]}
+    assert set(found) == {"2047", "2049"}
+    labels, age = found["2049"]
+    assert (labels["channel"], labels["stage"], labels["state"], age) == ("app", "deliver", "firing", 24 * 60)
+    assert one(client, "cx_detector_active", channel="app", stage="deliver", signal="share") == 1
+    assert one(client, "cx_detector_active", channel="chat", stage="support", signal="share") == 0
+
+
+def test_a_stream_counts_as_stopped_later_where_events_are_rare(world: World, client: TestClient) -> None:
+    assert one(client, "cx_stale_after_seconds") == 120
+    for day in range(1, 8):
+        for hour in (0, 1):
+            world.answers("web", "buy", {9: 6}, at_ms=world.clock.now_ms() - (day * 24 + hour) * 60 * MINUTE_MS)
+    with TestClient(world.app()) as later:
+        assert one(later, "cx_stale_after_seconds") == 20 * 600  # an event each ten minutes is usual
+
+
+def test_whether_anybody_decides_is_told(world: World) -> None:
+    for held in (True, False):
+        with TestClient(world.app(decided=lambda _, held=held: held)) as client:
+            assert one(client, "cx_decide_lease_held") == held

@@ -150,6 +150,28 @@ class World:
             conn.execute(upsert(conn, alert_tables.incidents), row)
             conn.execute(upsert(conn, alert_tables.incident_members), member)
 
+    def case(self, case_id: int, **changes: Any) -> None:
+        now = self.clock.now_ms()
+        row = {
+            "case_id": case_id,
+            "customer": f"customer-{case_id}",
+            "state": "open",
+            "kind": "moment_of_truth",
+            "channel": "web",
+            "stage": "buy",
+            "reason": "payment failed",
+            "severity": 50,
+            "value": 15,
+            "repeats": 0,
+            "opened_ms": now - 30 * MINUTE_MS,
+            "last_flag_ms": now - 30 * MINUTE_MS,
+            "first_contact_due_ms": now + 210 * MINUTE_MS,
+            "version": 1,
+            "updated_ms": now,
+        } | changes
+        with self.engine.begin() as conn:
+            conn.execute(insert(alert_tables.cases), row)
+
     def history(self, number: int, text: str, actor: str | None = None, at_ms: int | None = None) -> None:
         with self.engine.begin() as conn:
             conn.execute(

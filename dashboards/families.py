@@ -1,0 +1,142 @@
+"""Metric families out of readings: one function a group, each with its names, units and fixed labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+
+from prometheus_client.core import CounterMetricFamily, Exemplar, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from alerting.records import CaseState, IncidentState, Signal
+from dashboards.alert_readings import AlertCounts, IncidentLine
+from dashboards.delivery_readings import STATES, DeliveryCounts
+from dashboards.recovery_readings import BOUNDS_MS, DUES, Recovery
+from dashboards.standing import CODES_TOLD
+from streams.clock import SECOND_MS
+from streams.records import Segment
+
+INCIDENT_STATES: tuple[IncidentState, ...] = ("firing", "acknowledged", "resolved")
+CASE_STATES: tuple[CaseState, ...] = (
+    "open",
+    "claimed",
+    "contacted",
+    "recovered",
+    "not_recovered",
+    "closed_without_contact",
+)
+SIGNALS: tuple[Signal, ...] = ("share", "volume", "guardrail")
+SINKS = ("preview", "slack")
+RESULTS = ("delivered", "gave_up")
+OPEN_INCIDENTS_MAX = 20  # told one by one; the gravest first
+
+
+def alerting(now_ms: int, counts: AlertCounts, delivery: DeliveryCounts) -> Iterator[Metric]:
+    """Incidents, cases and messages by state. The same from every worker: they read one database."""
+    yield by_label("cx_incidents", "Incidents by state, spam left out.", "state", INCIDENT_STATES, counts.incidents)
+    yield by_label("cx_cases", "Cases by state.", "state", CASE_STATES, counts.cases)
+    yield by_label("cx_outbox", "Messages and notes by state of delivery.", "state", STATES, delivery.by_state)
+    age_ms = 0 if delivery.oldest_due_ms is None else max(0, now_ms - delivery.oldest_due_ms)
+    yield GaugeMetricFamily(
+        "cx_oldest_undelivered_seconds",
+        "Product time since the oldest message that still waits was due; 0 while none waits.",
+        value=age_ms / SECOND_MS,
+    )
+    sent = CounterMetricFamily("cx_alerts_sent", "Messages and notes by where they went.", labels=["sink", "result"])
+    filled = dict.fromkeys(product(SINKS, RESULTS), 0) | dict(delivery.results)
+    for (sink, result), n in sorted(filled.items()):
+        sent.add_metric([sink, result], n)
+    yield sent
+
+
+def recovery(found: Recovery) -> Iterator[Metric]:
+    """First contacts. The newest case of each bucket goes along as its exemplar."""
+    yield by_label(
+        "cx_cases_to_contact", "Cases that wait for a first contact, by when it is due.", "due", DUES, found.waiting
+    )
+    missed = CounterMetricFamily("cx_sla_missed", "First contacts later than their target, or not made by then.")
+    missed.add_metric([], found.missed)
+    yield missed
+    took = HistogramMetricFamily("cx_first_contact_seconds", "Product time from opening a case to its first contact.")
+    bounds = [bound / SECOND_MS for bound in BOUNDS_MS]
+    counts = [*found.within, found.contacts]
+    examples = _examples(found, bounds)
+    buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    for le, n in zip([*bounds, None], counts, strict=True):
+        example = examples.get(le)
+        buckets.append((_bound(le), n) if example is None else (_bound(le), n, example))
+    took.add_metric([], buckets, found.seconds)
+    yield took
+
+
+def _bound(seconds: float | None) -> str:
+    return "+Inf" if seconds is None else str(seconds)
+
+
+def _examples(found: Recovery, bounds: Sequence[float]) -> dict[float | None, Exemplar]:
+    examples: dict[float | None, Exemplar] = {}
+    for contacted in found.examples:  # newest first
+        le = next((bound for bound in bounds if contacted.took_seconds <= bound), None)
+        examples.setdefault(le, Exemplar({"case": str(contacted.case_id)}, contacted.took_seconds))
+    return examples
+
+
+def places(metric: str, standings: Mapping[Segment, int]) -> Metric:
+    """How each place stands over the last 24 hours."""
+    family = GaugeMetricFamily(
+        "cx_place_standing",
+        f"The main score of a place over 24 h against its usual: {CODES_TOLD}.",
+        labels=["metric", "channel", "stage"],
+    )
+    for (channel, stage), code in standings.items():
+        family.add_metric([metric, channel or "", stage or ""], code)
+    return family
+
+
+def open_incidents(
+    now_ms: int, lines: Sequence[IncidentLine], channels: Iterable[str], stages: Iterable[str]
+) -> Metric:
+    """The open incidents by number, the gravest first: a handful of series that come and go."""
+    family = GaugeMetricFamily(
+        "cx_open_incident_seconds",
+        f"Product time since each open incident began; at most {OPEN_INCIDENTS_MAX}, spam left out.",
+        labels=["incident", "channel", "stage", "severity", "state"],
+    )
+    grave = ("critical", "major", "minor")
+    told = [line for line in lines if line.open and not line.spam]
+    told.sort(key=lambda line: (grave.index(line.severity), line.number))
+    known_channels, known_stages = {*channels, None}, {*stages, None}
+    for line in told[:OPEN_INCIDENTS_MAX]:
+        channel, stage = line.segment
+        labels = [
+            str(line.number),
+            "other" if channel not in known_channels else channel or "all",
+            "other" if stage not in known_stages else stage or "all",
+            line.severity,
+            line.stage_at(now_ms),
+        ]
+        family.add_metric(labels, max(0, now_ms - line.since_ms) / SECOND_MS)
+    return family
+
+
+def detectors(active: Mapping[tuple[str, str, str], int], channels: Iterable[str], stages: Iterable[str]) -> Metric:
+    """Open anomalies by leaf place and what gave them away."""
+    family = GaugeMetricFamily(
+        "cx_detector_active",
+        "Open anomalies by place and signal, rollups and spam left out.",
+        labels=["channel", "stage", "signal"],
+    )
+    filled = dict.fromkeys(product(channels, stages, SIGNALS), 0)
+    for key, n in active.items():
+        if key in filled:
+            filled[key] += n
+    for (channel, stage, signal), n in filled.items():
+        family.add_metric([channel, stage, signal], n)
+    return family
+
+
+def by_label(name: str, text: str, label: str, known: Iterable[str], found: Mapping[str, int]) -> Metric:
+    """A gauge with one label; what is known but was not found is 0."""
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value, n in (dict.fromkeys(known, 0) | dict(found)).items():
+        family.add_metric([value], n)
+    return family
