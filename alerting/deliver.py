@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from alerting import modes, outbox, steps
 from alerting.channels.protocol import Channel, DeliveryError, Found, Refused
@@ -23,7 +22,7 @@ from alerting.settings import AlertSettings
 from alerting.steps import Claim, Moment, Row, Way
 from streams.clock import Clock, SystemClock
 from streams.signal import Signal
-from streams.store.dialect import failure_name
+from streams.store.dialect import UNAVAILABLE, failure_name
 
 SETTLE_MARGIN_MS = 10_000  # beyond the timeout: by then a call that was accepted late has landed
 LOOK_EVERY_S = 1.0
@@ -72,7 +71,7 @@ class Delivery:
         while not stop.is_set():
             try:
                 sent = await self.deliver_due()
-            except OperationalError as error:
+            except UNAVAILABLE as error:
                 log.warning("delivery waits for the database", error=failure_name(error))
                 sent = 0
             if not sent:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text
+
+from streams.store.dialect import word
 
 metadata = MetaData()
 
@@ -11,8 +13,8 @@ ALL = ""  # how a segment's None ("all") is stored, because None cannot be part 
 
 def _segment(primary_key: bool = False) -> list[Column[str]]:
     return [
-        Column("channel", String(64), primary_key=primary_key, nullable=False),
-        Column("stage", String(64), primary_key=primary_key, nullable=False),
+        Column("channel", word(64), primary_key=primary_key, nullable=False),
+        Column("stage", word(64), primary_key=primary_key, nullable=False),
     ]
 
 
@@ -20,17 +22,17 @@ incidents = Table(
     "incidents",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("state", String(16), nullable=False),
+    Column("state", word(16), nullable=False),
     *_segment(),  # of the member that names it
-    Column("severity", String(16), nullable=False),  # kept for lists; the members are the truth
+    Column("severity", word(16), nullable=False),  # kept for lists; the members are the truth
     Column("sentence", Text, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("firing_ms", BigInteger, nullable=False),
     Column("resolved_ms", BigInteger),
-    Column("resolved_by", String(128)),
+    Column("resolved_by", word(128)),
     Column("acknowledged_ms", BigInteger),
-    Column("acknowledged_by", String(128)),
+    Column("acknowledged_by", word(128)),
     Column("snoozed_until_ms", BigInteger),
     Column("spam", Boolean, nullable=False),
     Column("linked_to", Integer),
@@ -44,11 +46,11 @@ incident_members = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     *_segment(primary_key=True),
-    Column("signal", String(16), nullable=False),
+    Column("signal", word(16), nullable=False),
     Column("page", Boolean, nullable=False),
     Column("since_ms", BigInteger, nullable=False),
     Column("detected_ms", BigInteger, nullable=False),
-    Column("metric", String(64)),
+    Column("metric", word(64)),
     Column("n", Integer, nullable=False),
     Column("bad", Integer, nullable=False),
     Column("observed", Float, nullable=False),
@@ -57,7 +59,7 @@ incident_members = Table(
     Column("expected_high", Float, nullable=False),
     Column("times_usual_volume", Float),
     Column("evidence", Float, nullable=False),
-    Column("severity", String(16), nullable=False),
+    Column("severity", word(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("recovered_ms", BigInteger),
 )
@@ -70,8 +72,8 @@ def _history(name: str, key: str) -> Table:
         Column("event_id", Integer, primary_key=True, autoincrement=True),
         Column(key, Integer, nullable=False),
         Column("at_ms", BigInteger, nullable=False),
-        Column("kind", String(32), nullable=False),
-        Column("actor", String(128)),
+        Column("kind", word(32), nullable=False),
+        Column("actor", word(128)),
         Column("text", Text, nullable=False),
         Column("version", Integer, nullable=False),
         Index(f"{name}_of", key, "event_id"),
@@ -85,20 +87,20 @@ cases = Table(
     "cases",
     metadata,
     Column("case_id", Integer, primary_key=True, autoincrement=False),
-    Column("customer", String(128), nullable=False),
-    Column("state", String(32), nullable=False),
-    Column("kind", String(32), nullable=False),
+    Column("customer", word(128), nullable=False),
+    Column("state", word(32), nullable=False),
+    Column("kind", word(32), nullable=False),
     *_segment(),
     Column("reason", Text, nullable=False),
     Column("severity", Integer, nullable=False),
     Column("value", Integer, nullable=False),
     Column("repeats", Integer, nullable=False),
-    Column("tier", String(64)),
+    Column("tier", word(64)),
     Column("opened_ms", BigInteger, nullable=False),
     Column("last_flag_ms", BigInteger, nullable=False),
     Column("first_contact_due_ms", BigInteger, nullable=False),
     Column("contacted_ms", BigInteger),
-    Column("claimed_by", String(128)),
+    Column("claimed_by", word(128)),
     Column("snoozed_until_ms", BigInteger),
     Column("closed_ms", BigInteger),
     Column("closed_reason", Text),
@@ -120,11 +122,11 @@ Index(
 case_flags = Table(
     "case_flags",
     metadata,
-    Column("flag_id", String(64), primary_key=True),
+    Column("flag_id", word(64), primary_key=True),
     Column("case_id", Integer),  # None: seen, but it opened no case
-    Column("customer", String(128), nullable=False),
+    Column("customer", word(128), nullable=False),
     Column("time_ms", BigInteger, nullable=False),
-    Column("kind", String(32), nullable=False),
+    Column("kind", word(32), nullable=False),
     Index("case_flags_customer", "customer", "time_ms"),
     Index("case_flags_case", "case_id"),
 )
@@ -132,13 +134,13 @@ case_flags = Table(
 
 def _delivery() -> list[Column[object]]:
     return [
-        Column("state", String(16), nullable=False),
+        Column("state", word(16), nullable=False),
         Column("attempts", Integer, nullable=False),
         Column("next_attempt_real_ms", BigInteger, nullable=False),  # real time: retries do not follow demo's clock
         Column("first_attempt_real_ms", BigInteger),
         Column("sweep_real_ms", BigInteger),  # when to look for doubles after an ambiguous send
-        Column("delivery_id", String(64)),  # goes with the message as its metadata; opaque
-        Column("ts", String(64)),
+        Column("delivery_id", word(64)),  # goes with the message as its metadata; opaque
+        Column("ts", word(64)),
         Column("error", Text),
     ]
 
@@ -146,16 +148,16 @@ def _delivery() -> list[Column[object]]:
 outbox = Table(
     "outbox",
     metadata,
-    Column("outbox_id", String(32), primary_key=True),
-    Column("about", String(16), nullable=False),
+    Column("outbox_id", word(32), primary_key=True),
+    Column("about", word(16), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("target", String(128), nullable=False),
-    Column("channel", String(32)),
+    Column("target", word(128), nullable=False),
+    Column("channel", word(32)),
     Column("desired_revision", Integer, nullable=False),
     Column("sent_revision", Integer, nullable=False),
     Column("claimed_revision", Integer, nullable=False),
     Column("not_before_ms", BigInteger, nullable=False),
-    Column("place", String(64)),
+    Column("place", word(64)),
     *_delivery(),
     Index("outbox_due", "state", "next_attempt_real_ms"),
 )
@@ -164,7 +166,7 @@ notes = Table(
     "notes",
     metadata,
     Column("note_id", Integer, primary_key=True, autoincrement=True),
-    Column("outbox_id", String(32), nullable=False),
+    Column("outbox_id", word(32), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("text", Text, nullable=False),
@@ -177,18 +179,18 @@ notes = Table(
 quoted = Table(
     "quoted",
     metadata,
-    Column("outbox_id", String(32), primary_key=True),
-    Column("customer", String(128), primary_key=True),
+    Column("outbox_id", word(32), primary_key=True),
+    Column("customer", word(128), primary_key=True),
     Index("quoted_customer", "customer"),
 )
 
 previews = Table(
     "previews",
     metadata,
-    Column("delivery_id", String(64), primary_key=True),
+    Column("delivery_id", word(64), primary_key=True),
     Column("seq", Integer, nullable=False),
-    Column("target", String(128), nullable=False),
-    Column("thread", String(64)),  # delivery_id of the message it is a note of
+    Column("target", word(128), nullable=False),
+    Column("thread", word(64)),  # delivery_id of the message it is a note of
     Column("revision", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("blocks", Text, nullable=False),  # JSON list of Block Kit blocks
@@ -204,7 +206,7 @@ modes = Table(
     metadata,
     Column("mode_id", Integer, primary_key=True, autoincrement=True),
     Column("at_ms", BigInteger, nullable=False),  # real time
-    Column("mode", String(16), nullable=False),  # live, shadow, paused
+    Column("mode", word(16), nullable=False),  # live, shadow, paused
     Column("until_ms", BigInteger),  # paused only
-    Column("user", String(128), nullable=False),
+    Column("user", word(128), nullable=False),
 )

@@ -18,14 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from alerting.settings import Secret
 from cxwatch import migrations
 from cxwatch.errors import CannotStart
+from cxwatch.postgres import open_postgres
+from cxwatch.postgres import why as why_postgres
 from cxwatch.settings.records import Settings
 from streams.logs.sqlite_file import make_private
 
 BUSY_TIMEOUT_S = 10
 WRITING = "cxwatch_writing"
-POSTGRES_OPTIONS = (
-    "-c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
-)
 _CODES = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
     sqlite3.SQLITE_READONLY: "it is read-only: make the file and its folder writable for this user",
@@ -64,6 +63,7 @@ def open_state(settings: Settings, *, durable: bool = True) -> Engine:
         with engine.connect() as conn:
             missing = not migrations.up_to_date(conn)
     if missing:
+        engine.dispose()
         raise CannotStart("the database is not migrated to this version: run `cxwatch migrate` once, then start again")
     return engine
 
@@ -85,7 +85,7 @@ def open_engine(where: Path | str, *, durable: bool, password: Secret | None = N
     url = make_url(where)
     if password is not None:
         url = url.set(password=password.reveal())
-    return _postgres(url)
+    return open_postgres(url, durable=durable)
 
 
 @contextmanager
@@ -132,16 +132,6 @@ def _sqlite(path: Path, durable: bool) -> Engine:
     return engine
 
 
-def _postgres(url: URL) -> Engine:
-    try:
-        return create_engine(url, connect_args={"options": POSTGRES_OPTIONS}, pool_pre_ping=True, hide_parameters=True)
-    except ModuleNotFoundError as error:
-        raise CannotStart(
-            "PostgreSQL needs the package psycopg: install it beside cxwatch (pip install 'psycopg[binary]>=3.2'), or "
-            'use database = "sqlite"'
-        ) from error
-
-
 def _where(settings: Settings) -> Path | str:
     return settings.state_path if settings.database == "sqlite" else settings.database
 
@@ -154,7 +144,7 @@ def _why(error: DBAPIError) -> str:
     code = getattr(error.orig, "sqlite_errorcode", None)
     if isinstance(code, int):
         return _CODES.get(code & 0xFF, f"{error.orig}; look at the file and its disk")
-    return f"{type(error.orig).__name__}; check that it runs, its address in the settings and DATABASE_PASSWORD"
+    return why_postgres(error)
 
 
 def check(conn: Connection) -> None:

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from cxwatch.decide.rounds import Decider, Round
 from cxwatch.erasing import erase_pending
@@ -15,7 +14,7 @@ from streams.clock import Clock
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
 from streams.signal import Signal
-from streams.store.dialect import failure_name
+from streams.store.dialect import UNAVAILABLE, failure_name
 
 ROUND_EVERY_S = 1.0
 PAUSE_AFTER_FAILURE_S = 1.0
@@ -66,7 +65,7 @@ class Deciding:
             seen = self._measured.rings
             try:
                 done = await asyncio.shield(asyncio.to_thread(self.round))
-            except (OperationalError, LogError) as error:
+            except (*UNAVAILABLE, LogError) as error:
                 failures += 1
                 self.lagging_reason = "the database does not take decisions: look at its disk and connection"
                 log.warning("round failed", error=failure_name(error), failures=failures)
@@ -91,7 +90,7 @@ class Deciding:
         return done
 
     def _give_up(self) -> None:
-        with contextlib.suppress(OperationalError), self._decider.engine.begin() as conn:
+        with contextlib.suppress(*UNAVAILABLE), self._decider.engine.begin() as conn:
             self._decider.lease.give_up(conn)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

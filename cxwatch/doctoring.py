@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from alerting import modes
 from cxwatch.access.store import read_granted
-from cxwatch.clocks import clock_of
+from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import open_existing
 from cxwatch.errors import CannotStart
 from cxwatch.settings import Settings
@@ -104,7 +104,7 @@ def _letters(conn: Connection) -> Check:
 
 
 def _alerts(settings: Settings, conn: Connection) -> Check:
-    mode = modes.effective(conn, settings.alerts, SystemClock().now_ms())
+    mode = modes.effective(conn, settings.alerts, real_clock_of(settings).now_ms())
     if settings.alerts.slack_token is None:
         return Check("alerts", "note", "no SLACK_BOT_TOKEN: messages go to the page /preview only")
     if mode == "shadow":

@@ -17,6 +17,7 @@ from alerting.channels.preview import PreviewChannel
 from alerting.channels.protocol import Channel
 from alerting.channels.slack import SlackChannel
 from alerting.deliver import Delivery
+from cxwatch.clocks import real_clock_of
 from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
@@ -139,7 +140,14 @@ class Product:
         )
         self.deciding.start()
         self._channels = self._open_channels()
-        delivery = Delivery(self.database, self._channels, self.clock, self.settings.alerts, lease.held)
+        delivery = Delivery(
+            self.database,
+            self._channels,
+            self.clock,
+            self.settings.alerts,
+            lease.held,
+            real_clock=real_clock_of(self.settings),
+        )
         self._delivery = asyncio.get_running_loop().create_task(delivery.run(self._stop_delivery, self.decided))
         self._delivery.add_done_callback(self._ended)
         upkeep = Upkeep(self.database, self.log, self.clock, self.settings.measure, self.settings.log_days)

@@ -18,6 +18,7 @@ from cxwatch.offline import measure_log, open_engine
 from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.logs.protocol import Log
 from streams.settings import MeasureSettings
+from streams.store.dialect import stand_still
 from streams.store.identity import read_identity
 from streams.store.progress import next_offsets
 from streams.store.retention import kept
@@ -60,6 +61,7 @@ async def replay(log: Log, live: Engine, fresh: Engine, settings: MeasureSetting
     `now_ms` is the product's time: what has outlived its retention by then is not compared.
     """
     with live.connect() as conn:
+        stand_still(conn)
         identity = read_identity(conn)
         if identity is None:
             return ReplayResult(0, whole=True, tables=())

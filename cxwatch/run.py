@@ -13,11 +13,12 @@ from typing import Any
 
 import structlog
 
+from cxwatch.clocks import real_clock_of
 from cxwatch.errors import CxwatchError, RestartMe
 from cxwatch.product import Product
 from cxwatch.settings import Settings
-from streams.clock import Clock, SystemClock
 from streams.measure.errors import Fenced, StorageFailed
+from streams.store.dialect import UNAVAILABLE, failure_name
 
 STOP_MAX_S = 8.0  # then the process just ends: a hard exit loses nothing here
 
@@ -28,7 +29,7 @@ MakeProduct = Callable[[Callable[[BaseException], None]], Product]
 
 def run(settings: Settings, ready: Callable[[Product], None]) -> int:
     """Run until Ctrl-C or SIGTERM; the exit code. `ready` is called once everything is up."""
-    clock: Clock = SystemClock()
+    clock = real_clock_of(settings)
 
     async def start(product: Product, stop: asyncio.Event) -> None:
         await start_everything(product, stop)
@@ -93,6 +94,10 @@ def _failed(task: asyncio.Task[None], on_fatal: Callable[[BaseException], None])
 def _explained(failure: BaseException) -> BaseException:
     if isinstance(failure, Fenced | StorageFailed):
         return RestartMe(str(failure))
+    if isinstance(failure, UNAVAILABLE):
+        return RestartMe(
+            f"the database does not answer ({failure_name(failure)}): look at its disk and connection; nothing is lost"
+        )
     return failure
 
 

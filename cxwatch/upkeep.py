@@ -6,14 +6,13 @@ import asyncio
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from cxwatch.erasing import erase_late
 from streams.clock import DAY_MS, Clock
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
 from streams.settings import MeasureSettings
-from streams.store.dialect import failure_name
+from streams.store.dialect import UNAVAILABLE, failure_name
 from streams.store.progress import next_offsets
 from streams.store.retention import expire
 
@@ -39,7 +38,7 @@ class Upkeep:
         while True:
             try:
                 await self.once()
-            except (OperationalError, LogError) as error:
+            except (*UNAVAILABLE, LogError) as error:
                 log.warning("retention could not run, tries again later", error=failure_name(error))
             await asyncio.sleep(EVERY_S)
 

@@ -10,11 +10,9 @@ from sqlalchemy import (
     Column,
     Connection,
     Float,
-    Insert,
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     delete,
     insert,
@@ -28,7 +26,8 @@ from detectors.segments import NOTHING, Counts
 from detectors.state import VERSION, SegmentState
 from detectors.usuals import Usuals
 from streams.records import LeafMinute, Segment
-from streams.store.dialect import upsert
+from streams.store.bulk import put
+from streams.store.dialect import word
 
 metadata = MetaData()
 ALL = ""  # a rollup's "all" in a key column; names of channels and stages are never empty
@@ -39,15 +38,15 @@ KEYS_A_QUERY = 300
 states = Table(
     "detector_states",
     metadata,
-    Column("channel", String(64), primary_key=True),
-    Column("stage", String(64), primary_key=True),
+    Column("channel", word(64), primary_key=True),
+    Column("stage", word(64), primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
 usuals = Table(
     "detector_usuals",
     metadata,
-    Column("channel", String(64), primary_key=True),
-    Column("stage", String(64), primary_key=True),
+    Column("channel", word(64), primary_key=True),
+    Column("stage", word(64), primary_key=True),
     Column("usual", LargeBinary, nullable=False),
 )
 period = Table(
@@ -62,14 +61,12 @@ consumed = Table(
     "detector_minutes",
     metadata,
     Column("minute", BigInteger, primary_key=True, autoincrement=False),
-    Column("channel", String(64), primary_key=True),
-    Column("stage", String(64), primary_key=True),
+    Column("channel", word(64), primary_key=True),
+    Column("stage", word(64), primary_key=True),
     Column("n", Integer, nullable=False),
     Column("bad", Integer, nullable=False),
     Column("bad_first", Integer, nullable=False),
 )
-
-_replacing: dict[tuple[str, str], Insert] = {}  # by dialect and table: building one costs more than running it
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(SegmentState).decode
@@ -104,7 +101,7 @@ def save_states(conn: Connection, changed: Mapping[Segment, SegmentState]) -> No
     """Write the states that changed, and no others."""
     if changed:
         rows = [{**_place(segment), "state": encode_state(state)} for segment, state in changed.items()]
-        conn.execute(_replace(conn, states), rows)
+        put(conn, states, rows)
 
 
 def load_usuals(conn: Connection) -> Usuals | None:
@@ -160,8 +157,7 @@ def consume(conn: Connection, minutes: Sequence[LeafMinute], late: Sequence[Leaf
         {"minute": r.minute, "channel": r.channel, "stage": r.stage, "n": r.n, "bad": r.bad, "bad_first": r.bad_first}
         for r in (*late, *minutes)
     ]
-    if rows:
-        conn.execute(_replace(conn, consumed), rows)
+    put(conn, consumed, rows)
     return sorted(gains, key=lambda gain: (gain.minute, gain.channel, gain.stage))
 
 
@@ -179,14 +175,6 @@ def _consumed(conn: Connection, late: Iterable[LeafMinute]) -> dict[tuple[int, s
 def forget_consumed(conn: Connection, now_minute: int) -> None:
     """Drop consumed minutes that are too old for anything late to change them."""
     conn.execute(delete(consumed).where(consumed.c.minute < now_minute - CONSUMED_MINUTES))
-
-
-def _replace(conn: Connection, table: Table) -> Insert:
-    key = (conn.dialect.name, table.name)
-    statement = _replacing.get(key)
-    if statement is None:
-        statement = _replacing[key] = upsert(conn, table)
-    return statement
 
 
 def _place(segment: Segment) -> dict[str, str]:

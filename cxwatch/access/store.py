@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, func, insert, select, update
 
 from cxwatch.access.tokens import SCOPES, Granted, Scope, Token
+from streams.store.dialect import word
 
 metadata = MetaData()
 
@@ -12,9 +13,9 @@ tokens = Table(
     "tokens",
     metadata,
     Column("token_id", Integer, primary_key=True, autoincrement=True),
-    Column("name", String(64), nullable=False),
-    Column("scopes", String(64), nullable=False),  # words with spaces between
-    Column("digest", String(64), nullable=False, unique=True),
+    Column("name", word(64), nullable=False),
+    Column("scopes", word(64), nullable=False),  # words with spaces between
+    Column("digest", word(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
 )

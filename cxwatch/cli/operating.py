@@ -25,13 +25,13 @@ from cxwatch.cli.shared import (
     mapping_of,
     settings_of,
 )
-from cxwatch.clocks import clock_of
+from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import explained, open_engine, open_existing, open_state
 from cxwatch.errors import CannotStart
 from cxwatch.replaying import ReplayResult
 from cxwatch.replaying import replay as measure_again
 from cxwatch.settings import Settings
-from streams.clock import SystemClock, rfc3339
+from streams.clock import rfc3339
 from streams.files.names import found_names
 from streams.logs.sqlite import SqliteLog
 
@@ -159,7 +159,7 @@ def pause(
     ] = None,
 ) -> None:
     """Hold messages back for a while; nothing is lost, they follow when the pause ends."""
-    until_ms = None if span is None else SystemClock().now_ms() + _span_ms(span)
+    until_ms = None if span is None else real_clock_of(settings_of(context)).now_ms() + _span_ms(span)
     _record(context, "paused", until_ms)
     Output().say("Paused until `cxwatch live`." if until_ms is None else f"Paused until {rfc3339(until_ms)}.")
 
@@ -176,7 +176,7 @@ def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) ->
     engine = open_existing(settings)
     try:
         with engine.begin() as conn:
-            modes.record(conn, settings.alerts, ModeRecord(SystemClock().now_ms(), mode, until_ms, _user()))
+            modes.record(conn, settings.alerts, ModeRecord(real_clock_of(settings).now_ms(), mode, until_ms, _user()))
     except ModeBound as error:
         raise CannotStart(str(error)) from error
     finally:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, select, true, update
+from sqlalchemy import Connection, select, true, update
 
 from cxwatch.decide.tables import leases
-from streams.store.dialect import upsert
+from streams.store.bulk import put
+from streams.store.dialect import server_ms
 
 LEASE_MS = 6_000
-JULIAN_DAY_OF_1970 = 2_440_587.5
-
-
-def server_ms(conn: Connection) -> int:
-    """The database server's clock, milliseconds since the epoch."""
-    seconds: ColumnElement[Any]
-    if conn.dialect.name == "postgresql":
-        seconds = func.extract("epoch", func.clock_timestamp())
-    else:  # SQLite before 3.42 tells fractions of a second only through the Julian day
-        seconds = (func.julianday("now") - JULIAN_DAY_OF_1970) * 86_400
-    return int(conn.execute(select(cast(seconds * 1_000, BigInteger))).scalar_one())
 
 
 class Lease:
@@ -36,8 +25,10 @@ class Lease:
 
     def hold(self, conn: Connection, *, seize: bool = False) -> bool:
         """Whether the role is ours for this transaction. `seize` takes it from a holder known to be dead."""
-        now = server_ms(conn)
         c = leases.c
+        if _others_round_runs(conn, self._name):
+            return False
+        now = server_ms(conn)
         mine = (c.token == self._token) | (c.until_ms < now)
         renewed = conn.execute(
             update(leases)
@@ -47,7 +38,7 @@ class Lease:
         if renewed.rowcount == 1:
             return True
         row = {"name": self._name, "token": self._token, "until_ms": now + LEASE_MS}
-        return conn.execute(upsert(conn, leases, []), row).rowcount == 1
+        return put(conn, leases, [row], []) == 1
 
     def held(self, conn: Connection) -> bool:
         """Whether the role is still ours, for one about to act outside the database."""
@@ -64,3 +55,10 @@ def anyone_holds(conn: Connection, name: str) -> bool:
     """Whether some process has the role now; false means that nobody has renewed it for LEASE_MS."""
     until_ms = conn.execute(select(leases.c.until_ms).where(leases.c.name == name)).scalar()
     return until_ms is not None and int(until_ms) >= server_ms(conn)
+
+
+def _others_round_runs(conn: Connection, name: str) -> bool:
+    """Whether another process decides at this moment: its row is locked, and nobody should wait for it to end."""
+    row = select(leases.c.name).where(leases.c.name == name)
+    free = conn.execute(row.with_for_update(skip_locked=True)).one_or_none()  # SQLite has one writer anyway
+    return free is None and conn.execute(row).one_or_none() is not None

@@ -10,13 +10,14 @@ from sqlalchemy import Connection, Engine, select
 from alerting.react import react
 from alerting.settings import AlertSettings
 from cxwatch.decide.closing import MINUTES_MAX, closeable_to
-from cxwatch.decide.lease import LEASE_MS, Lease, server_ms
+from cxwatch.decide.lease import LEASE_MS, Lease
 from cxwatch.decide.tables import decide_cursors, decided
 from detectors.records import Findings
 from detectors.watch import Closing, Watch
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY
 from streams.records import Flag
-from streams.store.dialect import upsert
+from streams.store.bulk import put
+from streams.store.dialect import server_ms
 from streams.store.flags import add_flags, new_flags, silent_flags
 from streams.store.minutes import changed_minutes, first_live_minute, leaf_minutes
 from streams.store.progress import Progress, read_progress
@@ -70,9 +71,12 @@ class Decider:
             with self.engine.begin() as tx:
                 if not self.lease.hold(tx, seize=self.seize):
                     return None
-                done, open_from = self._round(tx, now_ms, ends)
+                progress = read_progress(tx)
+                done, open_from = self._round(tx, now_ms, ends, progress)
+                # What was read, and not what MEASURE has committed since: on PostgreSQL it does so beside this round.
+                commits = {p.partition: p.commits for p in progress}
                 idle = replace(done, flags=0, findings=Findings())
-                self._known = _Known(idle, open_from, _commits(tx), server_ms(tx))
+                self._known = _Known(idle, open_from, commits, server_ms(tx))
         except BaseException:
             self._known = None
             self.watch.forget_cache()  # its states may be ahead of what was rolled back
@@ -87,9 +91,10 @@ class Decider:
             still = reach is None or known.open_from is None or reach <= known.open_from
             return fresh and still and _commits(conn) == known.commits
 
-    def _round(self, tx: Connection, now_ms: int, ends: Mapping[int, int]) -> tuple[Round, int | None]:
+    def _round(
+        self, tx: Connection, now_ms: int, ends: Mapping[int, int], progress: list[Progress]
+    ) -> tuple[Round, int | None]:
         """What was done, and the first minute that is open now."""
-        progress = read_progress(tx)
         panes_seen, flags_seen = _read_cursors(tx)
         closed_to = read_closed_to(tx)
         reach = closeable_to(progress, ends, now_ms, self.lateness_seconds)
@@ -147,7 +152,6 @@ def _save(tx: Connection, progress: list[Progress], panes_seen: Mapping[int, int
         {"partition": p.partition, "panes_seen": panes_seen.get(p.partition, 0), "flags_seen": p.commits}
         for p in progress
     ]
-    if rows:
-        tx.execute(upsert(tx, decide_cursors), rows)
+    put(tx, decide_cursors, rows)
     if closed_to is not None:
-        tx.execute(upsert(tx, decided), {"one": 1, "closed_to": closed_to})
+        put(tx, decided, [{"one": 1, "closed_to": closed_to}])

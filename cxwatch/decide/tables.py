@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table
+
+from streams.store.dialect import word
 
 metadata = MetaData()
 
 leases = Table(
     "leases",
     metadata,
-    Column("name", String(32), primary_key=True),
-    Column("token", String(64), nullable=False),
+    Column("name", word(32), primary_key=True),
+    Column("token", word(64), nullable=False),
     Column("until_ms", BigInteger, nullable=False),  # by the database server's clock
 )
 

@@ -47,6 +47,7 @@ def upgrade(engine: Engine) -> bool:
 
 def _lock(conn: Connection) -> None:
     if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL statement_timeout = 0"))  # tables may be large
         conn.execute(text("SELECT pg_advisory_xact_lock(677383497)"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, update
 
 from streams.measure.rows import Forgotten
-from streams.store.dialect import upsert
+from streams.store.bulk import put
 from streams.store.tables import erasures, feedback, flags
 
 
@@ -18,14 +18,12 @@ def forget_rows(conn: Connection, forgotten: Forgotten) -> None:
     conn.execute(update(feedback).where(theirs).values(customer=forgotten.token, comment=None, attributes="{}"))
     flagged = (flags.c.customer == forgotten.customer) & (flags.c.time_ms <= forgotten.requested_ms)
     conn.execute(delete(flags).where(flagged))
-    conn.execute(
-        upsert(conn, erasures),
-        {
-            "customer_hash": forgotten.customer_hash,
-            "token": forgotten.token,
-            "customer": forgotten.customer,
-            "requested_ms": forgotten.requested_ms,
-            "state": "pending",
-            "receipt": None,
-        },
-    )
+    pending = {
+        "customer_hash": forgotten.customer_hash,
+        "token": forgotten.token,
+        "customer": forgotten.customer,
+        "requested_ms": forgotten.requested_ms,
+        "state": "pending",
+        "receipt": None,
+    }
+    put(conn, erasures, [pending])

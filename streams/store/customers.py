@@ -8,9 +8,9 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from streams.customers import CustomerState
 from streams.store.bulk import write_rows
+from streams.store.dialect import among, in_parts
 from streams.store.tables import customers
 
-IN_MAX = 1_000
 CustomerRow = tuple[str, int, bytes, int | None, int]  # the table's columns
 
 
@@ -18,10 +18,8 @@ def load_customers(conn: Connection, partition: int, keys: Sequence[str]) -> dic
     """The stored states among these customers, of this partition."""
     found: dict[str, CustomerState] = {}
     c = customers.c
-    for start in range(0, len(keys), IN_MAX):
-        query = select(c.customer, c.state).where(
-            c.customer.in_(keys[start : start + IN_MAX]), c.partition == partition
-        )
+    for part in in_parts(conn, keys):
+        query = select(c.customer, c.state).where(among(conn, c.customer, part), c.partition == partition)
         for key, state in conn.execute(query):
             found[key] = CustomerState.decode(state)
     return found

@@ -9,9 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select, update
 
 from streams.store.bulk import write_rows
+from streams.store.dialect import among, in_parts
 from streams.store.tables import feedback
-
-IN_MAX = 1_000
 
 
 class FeedbackRow(NamedTuple):
@@ -42,18 +41,24 @@ def key_of(source: str, event_id: str) -> bytes:
     return hashlib.blake2b(f"{len(source)}:{source}{event_id}".encode(), digest_size=16).digest()
 
 
+def _key(row: FeedbackRow) -> bytes:
+    return row.key
+
+
 def load_feedback(conn: Connection, keys: Sequence[bytes]) -> dict[bytes, FeedbackRow]:
     """The stored answers among these keys, over all partitions."""
     found: dict[bytes, FeedbackRow] = {}
-    for start in range(0, len(keys), IN_MAX):
-        for row in conn.execute(select(feedback).where(feedback.c.key.in_(keys[start : start + IN_MAX]))):
+    for part in in_parts(conn, keys):
+        for row in conn.execute(select(feedback).where(among(conn, feedback.c.key, part))):
             found[row.key] = FeedbackRow(*row)
     return found
 
 
 def add_feedback(conn: Connection, rows: Sequence[FeedbackRow]) -> int:
     """Insert answers that nobody stored yet; how many were new."""
-    return write_rows(conn, feedback, rows, replace=False)
+    # By key, so that two workers that store the same answers cannot wait for each other.
+    ordered = sorted(rows, key=_key)
+    return write_rows(conn, feedback, ordered, replace=False)
 
 
 def replace_feedback(conn: Connection, rows: Sequence[FeedbackRow], revisions: Sequence[int]) -> int:
@@ -68,6 +73,6 @@ def replace_feedback(conn: Connection, rows: Sequence[FeedbackRow], revisions: S
     )
     values = [
         {"b_key": row.key, "b_revision": revision, **{f"b_new_{name}": getattr(row, name) for name in names}}
-        for row, revision in zip(rows, revisions, strict=True)
+        for row, revision in sorted(zip(rows, revisions, strict=True), key=lambda pair: pair[0].key)
     ]
     return conn.execute(statement, values).rowcount

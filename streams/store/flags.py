@@ -9,15 +9,13 @@ from sqlalchemy import Connection, and_, or_, select
 
 from streams.customers import CustomerState
 from streams.records import Flag
-from streams.store.dialect import upsert
+from streams.store.bulk import put
 from streams.store.tables import customers, flags
 
 
 def add_flags(conn: Connection, found: Iterable[Flag], seq: int) -> None:
     """Store flags under their partition's commit number; one that is there stays as it is."""
-    rows = [{**asdict(flag), "seq": seq} for flag in found]
-    if rows:
-        conn.execute(upsert(conn, flags, []), rows)
+    put(conn, flags, [{**asdict(flag), "seq": seq} for flag in found], [])
 
 
 def new_flags(conn: Connection, cursors: Mapping[int, int]) -> list[Flag]:

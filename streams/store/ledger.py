@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from streams.store.dialect import upsert
+from streams.store.bulk import put
 from streams.store.tables import ledger
 
 
@@ -17,4 +17,4 @@ def rows_done(conn: Connection, key: str) -> int:
 def advance(conn: Connection, key: str, file: str, rows: int, now_ms: int) -> None:
     """Remember that so many rows are handed over: appended and durable, or refused and kept as dead letters."""
     row = {"key": key, "file": file[:256], "rows_done": rows, "updated_ms": now_ms}
-    conn.execute(upsert(conn, ledger), row)
+    put(conn, ledger, [row])

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, select
 
 from streams.panes import Pane, PaneKey, Sketch, decode_counts
-
-IN_MAX = 1_000  # values in one IN list
+from streams.store.dialect import among, in_parts
 
 
 def load_panes(conn: Connection, table: Table, partition: int, minutes: Sequence[int]) -> dict[PaneKey, Pane]:
     """All panes of these minutes (first minutes of hours for `hour_panes`) that this partition wrote."""
     found: dict[PaneKey, Pane] = {}
-    for start in range(0, len(minutes), IN_MAX):
-        query = select(table).where(table.c.minute.in_(minutes[start : start + IN_MAX]), table.c.partition == partition)
+    for part in in_parts(conn, minutes):
+        query = select(table).where(among(conn, table.c.minute, part), table.c.partition == partition)
         for row in conn.execute(query):
             key = PaneKey(row.minute, row.channel, row.stage, row.metric, row.survey_kind)
             found[key] = Pane(

@@ -14,10 +14,11 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
 )
+
+from streams.store.dialect import word
 
 metadata = MetaData()
 
@@ -26,7 +27,7 @@ log_identity = Table(
     "log_identity",
     metadata,
     Column("one", Integer, primary_key=True, autoincrement=False),
-    Column("identity", String(64), nullable=False),
+    Column("identity", word(64), nullable=False),
     Column("partitions", Integer, nullable=False),
     Column("secret", LargeBinary, nullable=False),  # keys the hashes of forgotten customers
 )
@@ -65,10 +66,10 @@ panes = Table(
     "panes",
     metadata,
     Column("minute", Integer, primary_key=True, autoincrement=False),
-    Column("channel", String(64), primary_key=True),
-    Column("stage", String(64), primary_key=True),
-    Column("metric", String(64), primary_key=True),
-    Column("survey_kind", String(8), primary_key=True),
+    Column("channel", word(64), primary_key=True),
+    Column("stage", word(64), primary_key=True),
+    Column("metric", word(64), primary_key=True),
+    Column("survey_kind", word(8), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     *_pane_columns(),
     Column("changed", BigInteger, nullable=False),
@@ -81,10 +82,10 @@ hour_panes = Table(
     "hour_panes",
     metadata,
     Column("minute", Integer, primary_key=True, autoincrement=False),
-    Column("channel", String(64), primary_key=True),
-    Column("stage", String(64), primary_key=True),
-    Column("metric", String(64), primary_key=True),
-    Column("survey_kind", String(8), primary_key=True),
+    Column("channel", word(64), primary_key=True),
+    Column("stage", word(64), primary_key=True),
+    Column("metric", word(64), primary_key=True),
+    Column("survey_kind", word(8), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     *_pane_columns(),
     sqlite_with_rowid=False,
@@ -93,29 +94,30 @@ hour_panes = Table(
 customers = Table(
     "customers",
     metadata,
-    Column("customer", String(128), primary_key=True),
+    Column("customer", word(128), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("state", LargeBinary, nullable=False),  # streams.customers.CustomerState.encode()
     Column("silent_due_ms", BigInteger),  # unhappy and silent if still set then
     Column("last_ms", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("customers_silent_due", customers.c.silent_due_ms, sqlite_where=customers.c.silent_due_ms.is_not(None))
+_unhappy = customers.c.silent_due_ms.is_not(None)
+Index("customers_silent_due", customers.c.silent_due_ms, sqlite_where=_unhappy, postgresql_where=_unhappy)
 
 feedback = Table(
     "feedback",
     metadata,
     Column("key", LargeBinary, primary_key=True),  # digest of (source, id): see feedback.key_of
-    Column("source", String(64), nullable=False),
-    Column("id", String(256), nullable=False),
+    Column("source", word(64), nullable=False),
+    Column("id", word(256), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
-    Column("customer", String(128)),
-    Column("channel", String(64), nullable=False),
-    Column("stage", String(64), nullable=False),
-    Column("metric", String(64), nullable=False),  # the scale's name
-    Column("survey_kind", String(8), nullable=False),
-    Column("survey", String(64)),
+    Column("customer", word(128)),
+    Column("channel", word(64), nullable=False),
+    Column("stage", word(64), nullable=False),
+    Column("metric", word(64), nullable=False),  # the scale's name
+    Column("survey_kind", word(8), nullable=False),
+    Column("survey", word(64)),
     Column("score", Integer, nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -141,16 +143,16 @@ interaction_hashes = Table(
 flags = Table(
     "flags",
     metadata,
-    Column("flag_id", String(64), primary_key=True),
-    Column("kind", String(32), nullable=False),
-    Column("customer", String(128), nullable=False),
+    Column("flag_id", word(64), primary_key=True),
+    Column("kind", word(32), nullable=False),
+    Column("customer", word(128), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("time_ms", BigInteger, nullable=False),
-    Column("channel", String(64), nullable=False),
-    Column("stage", String(64), nullable=False),
-    Column("event_source", String(64), nullable=False),
-    Column("event_id", String(256), nullable=False),
+    Column("channel", word(64), nullable=False),
+    Column("stage", word(64), nullable=False),
+    Column("event_source", word(64), nullable=False),
+    Column("event_id", word(256), nullable=False),
     Column("severity", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Index("flags_seq", "partition", "seq"),
@@ -160,24 +162,24 @@ flags = Table(
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("letter_id", String(32), primary_key=True),  # digest of what was refused and why
-    Column("origin", String(128), nullable=False),  # "http", "file NAME", "log"
-    Column("field", String(64), nullable=False),
-    Column("value", String(256), nullable=False),
+    Column("letter_id", word(32), primary_key=True),  # digest of what was refused and why
+    Column("origin", word(128), nullable=False),  # "http", "file NAME", "log"
+    Column("field", word(64), nullable=False),
+    Column("value", word(256), nullable=False),
     Column("rule", Text, nullable=False),
     Column("raw", LargeBinary, nullable=False),
     Column("complete", Boolean, nullable=False),  # False: too large to keep whole, cannot be tried again
     Column("times", Integer, nullable=False),
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
-    Column("state", String(8), nullable=False),  # kept, retried
+    Column("state", word(8), nullable=False),  # kept, retried
     Index("dead_letters_last", "last_ms"),
 )
 
 imports = Table(
     "imports",
     metadata,
-    Column("origin", String(128), primary_key=True),
+    Column("origin", word(128), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("accepted", BigInteger, nullable=False),
     Column("duplicate", BigInteger, nullable=False),
@@ -188,8 +190,8 @@ imports = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("key", String(64), primary_key=True),  # digest of content, mapping and destination
-    Column("file", String(256), nullable=False),
+    Column("key", word(64), primary_key=True),  # digest of content, mapping and destination
+    Column("file", word(256), nullable=False),
     Column("rows_done", BigInteger, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
 )
@@ -197,10 +199,10 @@ ledger = Table(
 erasures = Table(
     "erasures",
     metadata,
-    Column("customer_hash", String(64), primary_key=True),  # keyed: says nothing without the secret
-    Column("token", String(64), nullable=False),
-    Column("customer", String(128)),  # only while pending: log and messages are searched for it
+    Column("customer_hash", word(64), primary_key=True),  # keyed: says nothing without the secret
+    Column("token", word(64), nullable=False),
+    Column("customer", word(128)),  # only while pending: log and messages are searched for it
     Column("requested_ms", BigInteger, nullable=False),
-    Column("state", String(16), nullable=False),  # pending, redacted, done
+    Column("state", word(16), nullable=False),  # pending, redacted, done
     Column("receipt", Text),  # JSON: what was redacted where, when
 )

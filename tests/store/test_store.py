@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from streams.panes import CONTACT, INTERACTION
 from streams.records import Flag, LeafMinute
 from streams.store import deadletters, erasures, feedback, flags, hashes, identity, imports, ledger, minutes, progress
+from streams.store.bulk import put
 from streams.store.deadletters import DeadLetter
-from streams.store.dialect import upsert
 from streams.store.feedback import FeedbackRow, key_of
 from streams.store.tables import hour_panes, panes, partitions
 from streams.store.tables import imports as imports_table
@@ -112,7 +112,7 @@ class TestUpsert:
     def write(self, database: Engine, rows: int, replace: list[str] | None = None, file: str = "a.csv") -> int:
         with database.begin() as conn:
             row = {"key": "k", "file": file, "rows_done": rows, "updated_ms": NOW}
-            return conn.execute(upsert(conn, ledger_table, replace), row).rowcount
+            return put(conn, ledger_table, [row], replace)
 
     def stored(self, database: Engine) -> tuple[Any, ...]:
         with database.connect() as conn:

@@ -12,7 +12,7 @@ down_revision = None
 def upgrade() -> None:
     """Make the change."""
     op.create_table('customers',
-    sa.Column('customer', sa.String(length=128), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('state', sa.LargeBinary(), nullable=False),
     sa.Column('silent_due_ms', sa.BigInteger(), nullable=True),
@@ -21,46 +21,46 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('customers', schema=None) as batch_op:
-        batch_op.create_index('customers_silent_due', ['silent_due_ms'], unique=False, sqlite_where=sa.text('silent_due_ms IS NOT NULL'))
+        batch_op.create_index('customers_silent_due', ['silent_due_ms'], unique=False, sqlite_where=sa.text('silent_due_ms IS NOT NULL'), postgresql_where=sa.text('silent_due_ms IS NOT NULL'))
 
     op.create_table('dead_letters',
-    sa.Column('letter_id', sa.String(length=32), nullable=False),
-    sa.Column('origin', sa.String(length=128), nullable=False),
-    sa.Column('field', sa.String(length=64), nullable=False),
-    sa.Column('value', sa.String(length=256), nullable=False),
+    sa.Column('letter_id', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('origin', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('field', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('value', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
     sa.Column('rule', sa.Text(), nullable=False),
     sa.Column('raw', sa.LargeBinary(), nullable=False),
     sa.Column('complete', sa.Boolean(), nullable=False),
     sa.Column('times', sa.Integer(), nullable=False),
     sa.Column('first_ms', sa.BigInteger(), nullable=False),
     sa.Column('last_ms', sa.BigInteger(), nullable=False),
-    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('state', sa.String(length=8).with_variant(sa.VARCHAR(length=8, collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('letter_id')
     )
     with op.batch_alter_table('dead_letters', schema=None) as batch_op:
         batch_op.create_index('dead_letters_last', ['last_ms'], unique=False)
 
     op.create_table('erasures',
-    sa.Column('customer_hash', sa.String(length=64), nullable=False),
-    sa.Column('token', sa.String(length=64), nullable=False),
-    sa.Column('customer', sa.String(length=128), nullable=True),
+    sa.Column('customer_hash', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('token', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('requested_ms', sa.BigInteger(), nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('receipt', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('customer_hash')
     )
     op.create_table('feedback',
     sa.Column('key', sa.LargeBinary(), nullable=False),
-    sa.Column('source', sa.String(length=64), nullable=False),
-    sa.Column('id', sa.String(length=256), nullable=False),
+    sa.Column('source', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('id', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), nullable=False),
     sa.Column('time_ms', sa.BigInteger(), nullable=False),
-    sa.Column('customer', sa.String(length=128), nullable=True),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('metric', sa.String(length=64), nullable=False),
-    sa.Column('survey_kind', sa.String(length=8), nullable=False),
-    sa.Column('survey', sa.String(length=64), nullable=True),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('metric', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('survey_kind', sa.String(length=8).with_variant(sa.VARCHAR(length=8, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('survey', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('score', sa.Integer(), nullable=False),
     sa.Column('bad', sa.Boolean(), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
@@ -77,16 +77,16 @@ def upgrade() -> None:
         batch_op.create_index('feedback_time', ['time_ms'], unique=False)
 
     op.create_table('flags',
-    sa.Column('flag_id', sa.String(length=64), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
-    sa.Column('customer', sa.String(length=128), nullable=False),
+    sa.Column('flag_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('kind', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('time_ms', sa.BigInteger(), nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('event_source', sa.String(length=64), nullable=False),
-    sa.Column('event_id', sa.String(length=256), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('event_source', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('event_id', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
     sa.Column('severity', sa.Integer(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('flag_id')
@@ -97,10 +97,10 @@ def upgrade() -> None:
 
     op.create_table('hour_panes',
     sa.Column('minute', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('metric', sa.String(length=64), nullable=False),
-    sa.Column('survey_kind', sa.String(length=8), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('metric', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('survey_kind', sa.String(length=8).with_variant(sa.VARCHAR(length=8, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('counts', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
@@ -115,7 +115,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_table('imports',
-    sa.Column('origin', sa.String(length=128), nullable=False),
+    sa.Column('origin', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('accepted', sa.BigInteger(), nullable=False),
     sa.Column('duplicate', sa.BigInteger(), nullable=False),
@@ -131,25 +131,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('partition', 'bucket', 'seq')
     )
     op.create_table('ledger',
-    sa.Column('key', sa.String(length=64), nullable=False),
-    sa.Column('file', sa.String(length=256), nullable=False),
+    sa.Column('key', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('file', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
     sa.Column('rows_done', sa.BigInteger(), nullable=False),
     sa.Column('updated_ms', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('key')
     )
     op.create_table('log_identity',
     sa.Column('one', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('identity', sa.String(length=64), nullable=False),
+    sa.Column('identity', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partitions', sa.Integer(), nullable=False),
     sa.Column('secret', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('one')
     )
     op.create_table('panes',
     sa.Column('minute', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('metric', sa.String(length=64), nullable=False),
-    sa.Column('survey_kind', sa.String(length=8), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('metric', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('survey_kind', sa.String(length=8).with_variant(sa.VARCHAR(length=8, collation='C'), 'postgresql'), nullable=False),
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('counts', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
@@ -182,8 +182,8 @@ def upgrade() -> None:
     )
     op.create_table('detector_minutes',
     sa.Column('minute', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('bad', sa.Integer(), nullable=False),
     sa.Column('bad_first', sa.Integer(), nullable=False),
@@ -197,14 +197,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     op.create_table('detector_states',
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('state', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('channel', 'stage')
     )
     op.create_table('detector_usuals',
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('usual', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('channel', 'stage')
     )
@@ -212,8 +212,8 @@ def upgrade() -> None:
     sa.Column('event_id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=False),
     sa.Column('at_ms', sa.BigInteger(), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
-    sa.Column('actor', sa.String(length=128), nullable=True),
+    sa.Column('kind', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('actor', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('event_id')
@@ -222,11 +222,11 @@ def upgrade() -> None:
         batch_op.create_index('case_events_of', ['case_id', 'event_id'], unique=False)
 
     op.create_table('case_flags',
-    sa.Column('flag_id', sa.String(length=64), nullable=False),
+    sa.Column('flag_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('case_id', sa.Integer(), nullable=True),
-    sa.Column('customer', sa.String(length=128), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.Column('time_ms', sa.BigInteger(), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('kind', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('flag_id')
     )
     with op.batch_alter_table('case_flags', schema=None) as batch_op:
@@ -235,21 +235,21 @@ def upgrade() -> None:
 
     op.create_table('cases',
     sa.Column('case_id', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('customer', sa.String(length=128), nullable=False),
-    sa.Column('state', sa.String(length=32), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('state', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('kind', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('severity', sa.Integer(), nullable=False),
     sa.Column('value', sa.Integer(), nullable=False),
     sa.Column('repeats', sa.Integer(), nullable=False),
-    sa.Column('tier', sa.String(length=64), nullable=True),
+    sa.Column('tier', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('opened_ms', sa.BigInteger(), nullable=False),
     sa.Column('last_flag_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_contact_due_ms', sa.BigInteger(), nullable=False),
     sa.Column('contacted_ms', sa.BigInteger(), nullable=True),
-    sa.Column('claimed_by', sa.String(length=128), nullable=True),
+    sa.Column('claimed_by', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('snoozed_until_ms', sa.BigInteger(), nullable=True),
     sa.Column('closed_ms', sa.BigInteger(), nullable=True),
     sa.Column('closed_reason', sa.Text(), nullable=True),
@@ -266,8 +266,8 @@ def upgrade() -> None:
     sa.Column('event_id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('at_ms', sa.BigInteger(), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
-    sa.Column('actor', sa.String(length=128), nullable=True),
+    sa.Column('kind', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('actor', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('event_id')
@@ -277,13 +277,13 @@ def upgrade() -> None:
 
     op.create_table('incident_members',
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('signal', sa.String(length=16), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('signal', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('page', sa.Boolean(), nullable=False),
     sa.Column('since_ms', sa.BigInteger(), nullable=False),
     sa.Column('detected_ms', sa.BigInteger(), nullable=False),
-    sa.Column('metric', sa.String(length=64), nullable=True),
+    sa.Column('metric', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('bad', sa.Integer(), nullable=False),
     sa.Column('observed', sa.Float(), nullable=False),
@@ -292,25 +292,25 @@ def upgrade() -> None:
     sa.Column('expected_high', sa.Float(), nullable=False),
     sa.Column('times_usual_volume', sa.Float(), nullable=True),
     sa.Column('evidence', sa.Float(), nullable=False),
-    sa.Column('severity', sa.String(length=16), nullable=False),
+    sa.Column('severity', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('recovered_ms', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('number', 'channel', 'stage')
     )
     op.create_table('incidents',
     sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
-    sa.Column('channel', sa.String(length=64), nullable=False),
-    sa.Column('stage', sa.String(length=64), nullable=False),
-    sa.Column('severity', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('severity', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('sentence', sa.Text(), nullable=False),
     sa.Column('since_ms', sa.BigInteger(), nullable=False),
     sa.Column('opened_ms', sa.BigInteger(), nullable=False),
     sa.Column('firing_ms', sa.BigInteger(), nullable=False),
     sa.Column('resolved_ms', sa.BigInteger(), nullable=True),
-    sa.Column('resolved_by', sa.String(length=128), nullable=True),
+    sa.Column('resolved_by', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('acknowledged_ms', sa.BigInteger(), nullable=True),
-    sa.Column('acknowledged_by', sa.String(length=128), nullable=True),
+    sa.Column('acknowledged_by', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('snoozed_until_ms', sa.BigInteger(), nullable=True),
     sa.Column('spam', sa.Boolean(), nullable=False),
     sa.Column('linked_to', sa.Integer(), nullable=True),
@@ -324,24 +324,24 @@ def upgrade() -> None:
     op.create_table('modes',
     sa.Column('mode_id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('at_ms', sa.BigInteger(), nullable=False),
-    sa.Column('mode', sa.String(length=16), nullable=False),
+    sa.Column('mode', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('until_ms', sa.BigInteger(), nullable=True),
-    sa.Column('user', sa.String(length=128), nullable=False),
+    sa.Column('user', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('mode_id')
     )
     op.create_table('notes',
     sa.Column('note_id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('outbox_id', sa.String(length=32), nullable=False),
+    sa.Column('outbox_id', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
     sa.Column('at_ms', sa.BigInteger(), nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('next_attempt_real_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_attempt_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('sweep_real_ms', sa.BigInteger(), nullable=True),
-    sa.Column('delivery_id', sa.String(length=64), nullable=True),
-    sa.Column('ts', sa.String(length=64), nullable=True),
+    sa.Column('delivery_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('ts', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('note_id')
     )
@@ -350,23 +350,23 @@ def upgrade() -> None:
         batch_op.create_index('notes_of', ['outbox_id', 'note_id'], unique=False)
 
     op.create_table('outbox',
-    sa.Column('outbox_id', sa.String(length=32), nullable=False),
-    sa.Column('about', sa.String(length=16), nullable=False),
+    sa.Column('outbox_id', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('about', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('target', sa.String(length=128), nullable=False),
-    sa.Column('channel', sa.String(length=32), nullable=True),
+    sa.Column('target', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('channel', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=True),
     sa.Column('desired_revision', sa.Integer(), nullable=False),
     sa.Column('sent_revision', sa.Integer(), nullable=False),
     sa.Column('claimed_revision', sa.Integer(), nullable=False),
     sa.Column('not_before_ms', sa.BigInteger(), nullable=False),
-    sa.Column('place', sa.String(length=64), nullable=True),
-    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('place', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('state', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('next_attempt_real_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_attempt_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('sweep_real_ms', sa.BigInteger(), nullable=True),
-    sa.Column('delivery_id', sa.String(length=64), nullable=True),
-    sa.Column('ts', sa.String(length=64), nullable=True),
+    sa.Column('delivery_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('ts', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('outbox_id')
     )
@@ -374,10 +374,10 @@ def upgrade() -> None:
         batch_op.create_index('outbox_due', ['state', 'next_attempt_real_ms'], unique=False)
 
     op.create_table('previews',
-    sa.Column('delivery_id', sa.String(length=64), nullable=False),
+    sa.Column('delivery_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('seq', sa.Integer(), nullable=False),
-    sa.Column('target', sa.String(length=128), nullable=False),
-    sa.Column('thread', sa.String(length=64), nullable=True),
+    sa.Column('target', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('thread', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('blocks', sa.Text(), nullable=False),
@@ -390,8 +390,8 @@ def upgrade() -> None:
         batch_op.create_index('previews_thread', ['thread'], unique=False)
 
     op.create_table('quoted',
-    sa.Column('outbox_id', sa.String(length=32), nullable=False),
-    sa.Column('customer', sa.String(length=128), nullable=False),
+    sa.Column('outbox_id', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('outbox_id', 'customer')
     )
     with op.batch_alter_table('quoted', schema=None) as batch_op:
@@ -409,16 +409,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('one')
     )
     op.create_table('leases',
-    sa.Column('name', sa.String(length=32), nullable=False),
-    sa.Column('token', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('token', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('until_ms', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
     op.create_table('tokens',
     sa.Column('token_id', sa.Integer(), autoincrement=True, nullable=False),
-    sa.Column('name', sa.String(length=64), nullable=False),
-    sa.Column('scopes', sa.String(length=64), nullable=False),
-    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('scopes', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('digest', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('created_ms', sa.BigInteger(), nullable=False),
     sa.Column('revoked_ms', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('token_id'),
