@@ -38,9 +38,10 @@ def _mrkdwn(text: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": text, "verbatim": True}  # verbatim: addresses and names are not made links
 
 
-def section(text: str) -> Block:
-    """A paragraph."""
-    return {"type": "section", "text": _mrkdwn(text)}
+def section(text: str, button: Button | None = None) -> Block:
+    """A paragraph, with a button at its side if there is one."""
+    shown: Block = {"type": "section", "text": _mrkdwn(text)}
+    return shown if button is None else {**shown, "accessory": _button(button, 0)}
 
 
 def fields(pairs: list[tuple[str, str]]) -> Block:

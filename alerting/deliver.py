@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
 from sqlalchemy import Connection, Engine
 
-from alerting import modes, outbox, steps
-from alerting.channels.protocol import Channel, DeliveryError, Found, Refused
+from alerting import modes, steps, troubles, waiting
+from alerting.channels.protocol import Channel, Deleted, DeliveryError, Found, Refused
 from alerting.modes import RecordedMode
+from alerting.pace import Pace
 from alerting.records import NoteRow, OutboxRow, Reference
 from alerting.settings import AlertSettings
 from alerting.steps import Claim, Moment, Row, Way
+from alerting.waiting import Gates
 from streams.clock import Clock, SystemClock
 from streams.signal import Signal
 from streams.store.dialect import UNAVAILABLE, failure_name
@@ -27,17 +30,12 @@ from streams.store.dialect import UNAVAILABLE, failure_name
 SETTLE_MARGIN_MS = 10_000  # beyond the timeout: by then a call that was accepted late has landed
 LOOK_EVERY_S = 1.0
 LOOK_SOON_S = 0.2  # while a message waits only for its turn
-CHANNEL_WAIT_MAX_MS = 60_000
+SWEEP_AGAIN_MS = 60_000
+CHANNELS = frozenset({"slack", "webhook", "preview"})
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Pace:
-    """What one channel tolerates now; in memory only, because forgetting it is harmless."""
-
-    blocked_to_ms: int = 0
-    failures: int = 0
 
 
 class Delivery:
@@ -61,9 +59,8 @@ class Delivery:
         self._lease_held = lease_held
         self._real = real_clock or SystemClock()
         self._new_id = new_id
-        self._pace: dict[str, _Pace] = {}
-        self._target_free_ms: dict[tuple[str, str], int] = {}
-        self._waiting_turn = False
+        self._pace = Pace(self._real)
+        self._troubled: set[tuple[str, str]] | None = None  # as the table has it; None: not read yet
 
     async def run(self, stop: asyncio.Event, signal: Signal) -> None:
         """Send until stopped, woken by the signal and at least once a second."""
@@ -75,48 +72,62 @@ class Delivery:
                 log.warning("delivery waits for the database", error=failure_name(error))
                 sent = 0
             if not sent:
-                seen = await signal.wait(seen, LOOK_SOON_S if self._waiting_turn else LOOK_EVERY_S)
+                seen = await signal.wait(seen, LOOK_SOON_S if self._pace.waiting_turns else LOOK_EVERY_S)
 
     async def deliver_due(self) -> int:
         """Take every step that is due now, once. How many calls were made."""
-        self._waiting_turn = False
-        mode, rows = await asyncio.to_thread(self._due)
+        gates, rows = await asyncio.to_thread(self._due)
+        if gates is None:
+            return 0
         calls = 0
         for row in rows:
-            calls += await self._step(row, row, mode)
-        for line, parent in await asyncio.to_thread(self._due_notes):
-            calls += await self._step(line, parent, mode)
+            calls += await self._step(row, row, gates)
+        for line, parent in await asyncio.to_thread(self._due_notes, gates):
+            calls += await self._step(line, parent, gates)
         return calls
 
-    def _due(self) -> tuple[RecordedMode, list[OutboxRow]]:
+    def _due(self) -> tuple[Gates | None, list[OutboxRow]]:
+        """What may go where, and what is due there; no gates without the lease."""
         moment = self._moment()
         with self._engine.connect() as conn:
             if not self._lease_held(conn):
-                return "paused", []
-            mode = modes.effective(conn, self._settings, moment.real_ms)
-            return mode, outbox.due(conn, moment.product_ms, moment.real_ms)
+                return None, []
+            if self._troubled is None:
+                self._troubled = {(trouble.channel, trouble.target) for trouble in troubles.read(conn)}
+            gates = self._gates(modes.effective(conn, self._settings, moment.real_ms))
+            plain = self._channels.get(gates.plain)
+            crowded = waiting.crowded(conn, moment.product_ms) if plain is not None and plain.gap_s else []
+        for target in crowded:
+            with self._engine.begin() as conn:
+                if self._lease_held(conn):
+                    waiting.gather(conn, target, moment.product_ms)
+        with self._engine.connect() as conn:
+            return gates, waiting.due(conn, moment.product_ms, moment.real_ms, gates)
 
-    def _due_notes(self) -> list[tuple[NoteRow, OutboxRow]]:
+    def _due_notes(self, gates: Gates) -> list[tuple[NoteRow, OutboxRow]]:
         with self._engine.connect() as conn:
             if not self._lease_held(conn):
                 return []
-            return outbox.due_notes(conn, self._moment().real_ms)
+            now = replace(gates, shut=self._pace.shut(), busy=self._pace.busy())
+            return waiting.due_notes(conn, self._moment().real_ms, now)
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now_ms(), self._real.now_ms())
 
-    def _channel_of(self, parent: OutboxRow, mode: RecordedMode) -> Channel | None:
-        """Where a message belongs: where it was posted first, else where the mode says. None: not now."""
-        name = parent.channel or ("preview" if mode == "shadow" else "slack")
-        if parent.channel is None and name not in self._channels:
-            name = "preview"
-        # Outside live nothing leaves the house, edits of older messages neither: they wait.
-        return self._channels.get(name) if name == "preview" or mode == "live" else None
+    def _gates(self, mode: RecordedMode) -> Gates:
+        """Outside live nothing leaves the house, edits of older messages neither: they wait."""
+        leaving = frozenset(self._channels) - {"preview"}
+        plain = "slack" if mode != "shadow" and "slack" in self._channels else "preview"
+        hooked = "webhook" if mode != "shadow" and "webhook" in self._channels else "preview"
+        gone = CHANNELS - frozenset(self._channels)  # messages may stand where nobody can go any more
+        held = frozenset() if mode == "live" else leaving
+        return Gates(plain, hooked, held, self._pace.shut() | gone, self._pace.busy())
 
-    async def _step(self, row: Row, parent: OutboxRow, mode: RecordedMode) -> int:
-        channel = self._channel_of(parent, mode)
-        if channel is None or not self._may_call(channel, parent.target):
+    async def _step(self, row: Row, parent: OutboxRow, gates: Gates) -> int:
+        now = replace(gates, shut=gates.shut | self._pace.shut(), busy=self._pace.busy())
+        if not now.passes(parent):
             return 0
+        channel = self._channels[now.channel_of(parent)]
         if row.state in ("sending", "unknown"):
             if row.ts is None:
                 return await self._settle(row, parent, channel)
@@ -128,30 +139,19 @@ class Delivery:
             return await self._send(row, parent, channel)
         return await self._sweep(row, parent, channel)
 
-    def _may_call(self, channel: Channel, target: str) -> bool:
-        real_ms = self._moment().real_ms
-        if real_ms < self._pace.setdefault(channel.name, _Pace()).blocked_to_ms:
-            return False
-        if real_ms < self._target_free_ms.get((channel.name, target), 0):
-            self._waiting_turn = True
-            return False
-        return True
-
     async def _send(self, row: Row, parent: OutboxRow, channel: Channel) -> int:
         way = Way(channel.name, int(channel.timeout_s * 1_000) + SETTLE_MARGIN_MS)
         claim = await asyncio.to_thread(self._claim, row, way)
         if claim is None:
             return 0
-        self._target_free_ms[(channel.name, parent.target)] = self._moment().real_ms + int(channel.gap_s * 1_000)
+        self._pace.called(channel, parent.target)
         try:
             posted = await _hand_over(channel, claim, parent)
         except DeliveryError as error:
-            self._failed(channel, error)
-            refusal = error
-            await self._write(lambda conn: self._give_back(conn, claim, refusal, way))
+            await self._give_back(claim, parent, channel, error, way)
             return 1
-        self._worked(channel)
         await self._write(lambda conn: steps.done(conn, claim.row, posted, claim.mark.revision, self._moment().real_ms))
+        await self._worked(channel, parent.target)
         return 1
 
     def _claim(self, row: Row, way: Way) -> Claim | None:
@@ -160,77 +160,90 @@ class Delivery:
                 return None
             return steps.claim(conn, row, self._moment(), way=way, settings=self._settings, new_id=self._new_id())
 
-    def _give_back(self, conn: Connection, claim: Claim, error: DeliveryError, way: Way) -> None:
-        tries = self._settings.attempts_max
-        name = claim.row.outbox_id
-        if steps.failed(conn, claim.row, error, self._moment(), way=way, tries=tries):
-            log.error("message given up", outbox=name, reason=str(error), attempts=claim.row.attempts)
-        else:
-            log.warning("message not delivered yet", outbox=name, reason=str(error), attempts=claim.row.attempts)
+    async def _give_back(
+        self, claim: Claim, parent: OutboxRow, channel: Channel, error: DeliveryError, way: Way
+    ) -> None:
+        row, moment = claim.row, self._moment()
+        if isinstance(error, Deleted):
+            await self._write(lambda conn: steps.deleted(conn, row, parent, moment))
+            log.info("message was deleted where it stood", outbox=row.outbox_id)
+            return
+        given_up = await self._write(lambda conn: steps.failed(conn, row, error, moment, way=way))
+        await self._failed(channel, parent.target, error)
+        said = "message given up" if given_up else "message not delivered yet"
+        log.warning(said, outbox=row.outbox_id, reason=str(error), attempts=row.attempts)
 
     async def _settle(self, row: Row, parent: OutboxRow, channel: Channel) -> int:
         thread = parent.posted if isinstance(row, NoteRow) else None
         since_ms = row.first_attempt_real_ms or 0
         try:
             found = await channel.find(parent.target, row.delivery_id or "", since_ms, thread)
-        except DeliveryError as error:
-            self._failed(channel, error)
-            tries, real_ms = self._settings.attempts_max, self._moment().real_ms
-            refusal = error
-            await self._write(lambda conn: steps.look_later(conn, row, refusal, real_ms, tries))
+        except Deleted:
+            await self._write(lambda conn: steps.deleted(conn, row, parent, self._moment()))
             return 1
-        self._worked(channel)
+        except DeliveryError as error:
+            refusal = error
+            await self._write(lambda conn: steps.look_later(conn, row, refusal, self._moment().real_ms))
+            await self._failed(channel, parent.target, error)
+            return 1
         await self._write(lambda conn: steps.settled(conn, row, found, self._moment()))
+        await self._worked(channel, parent.target)
         log.info("message of unknown fate settled", outbox=row.outbox_id, found=len(found))
         return 1
 
     async def _sweep(self, row: Row, parent: OutboxRow, channel: Channel) -> int:
         """Delete what arrived twice after all."""
         thread = parent.posted if isinstance(row, NoteRow) else None
+        later_ms = None
         try:
             if row.ts is not None and await asyncio.to_thread(self._still_leading):
                 found = await channel.find(parent.target, row.delivery_id or "", row.first_attempt_real_ms or 0, thread)
-                for double in _doubles(found, row.ts):
+                kept = _kept(found, row.ts)
+                if kept is not None and kept.reference.ts != row.ts:
+                    await self._write(lambda conn: steps.moved(conn, row, kept))
+                for double in (hit.reference for hit in found if hit != kept):
                     await channel.delete(double)
                     log.info("double message deleted", outbox=row.outbox_id)
         except DeliveryError as error:
-            self._failed(channel, error)
-            later_ms = None if isinstance(error, Refused) and error.permanent else self._moment().real_ms + 60_000
-            await self._write(lambda conn: steps.swept(conn, row, later_ms))
-            return 1
-        await self._write(lambda conn: steps.swept(conn, row, None))
+            hopeless = isinstance(error, Deleted) or (isinstance(error, Refused) and error.permanent)
+            later_ms = None if hopeless else self._moment().real_ms + SWEEP_AGAIN_MS
+            await self._failed(channel, parent.target, error)
+        await self._write(lambda conn: steps.swept(conn, row, later_ms))
         return 1
 
     def _still_leading(self) -> bool:
         with self._engine.connect() as conn:
             return self._lease_held(conn)
 
-    async def _write(self, step: Callable[[Connection], None]) -> None:
-        def write() -> None:
+    async def _write(self, step: Callable[[Connection], T]) -> T:
+        def write() -> T:
             with self._engine.begin() as conn:
-                step(conn)
+                return step(conn)
 
-        await asyncio.to_thread(write)
+        return await asyncio.to_thread(write)
 
-    def _failed(self, channel: Channel, error: DeliveryError) -> None:
-        """Leave a channel in peace that is not well, so that an outage does not use up the messages' attempts."""
-        if isinstance(error, Refused) and error.permanent:
+    async def _failed(self, channel: Channel, target: str, error: DeliveryError) -> None:
+        """Leave in peace what is not well, and keep why for people to see."""
+        reach = self._pace.failed(channel, target, error)
+        patience = isinstance(error, Refused) and error.retry_after_s is not None
+        if reach == "message" or patience:
             return
-        pace = self._pace.setdefault(channel.name, _Pace())
-        pace.failures += 1
-        wait_ms = min(CHANNEL_WAIT_MAX_MS, 500 * 2 ** min(pace.failures, 10))
-        if isinstance(error, Refused) and error.retry_after_s is not None:
-            wait_ms = int(error.retry_after_s * 1_000)
-        pace.blocked_to_ms = self._moment().real_ms + wait_ms
+        where = troubles.EVERYWHERE if reach == "channel" else target
+        if self._troubled is not None:
+            self._troubled.add((channel.name, where))
+        await self._write(lambda conn: troubles.note(conn, channel.name, where, str(error), self._moment().real_ms))
 
-    def _worked(self, channel: Channel) -> None:
-        self._pace[channel.name] = _Pace()
+    async def _worked(self, channel: Channel, target: str) -> None:
+        self._pace.worked(channel, target)
+        mended = {(channel.name, target), (channel.name, troubles.EVERYWHERE)}
+        if self._troubled is not None and self._troubled & mended:
+            self._troubled -= mended
+            await self._write(lambda conn: troubles.over(conn, channel.name, target))
 
 
-def _doubles(found: Sequence[Found], kept_ts: str) -> list[Reference]:
-    """All but the message that is kept; none if that one was not seen, for then something is not understood."""
-    references = [hit.reference for hit in found]
-    return [r for r in references if r.ts != kept_ts] if any(r.ts == kept_ts for r in references) else []
+def _kept(found: Sequence[Found], ts: str) -> Found | None:
+    """Which copy stays: the one that is known, or, where somebody deleted that one, the oldest that is left."""
+    return next((hit for hit in found if hit.reference.ts == ts), found[0] if found else None)
 
 
 async def _hand_over(channel: Channel, claim: Claim, parent: OutboxRow) -> Reference | None:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, delete, or_, select, update
 
 from alerting.channels.protocol import Block
+from alerting.outbox import outbox_id
 from alerting.records import ERASED, Reference
 from alerting.tables import case_events, case_flags, cases, notes, outbox, previews, quoted
 from streams.store.dialect import upsert
@@ -33,6 +34,7 @@ def redact(conn: Connection, customer: str, token: str, now_ms: int) -> Redactio
     ids = [row.case_id for row in conn.execute(select(cases.c.case_id).where(cases.c.customer == customer))]
     keys = {f"case-{case_id}" for case_id in ids}
     keys |= {row.outbox_id for row in conn.execute(select(quoted.c.outbox_id).where(quoted.c.customer == customer))}
+    keys |= _digests_of(conn, keys)
     ordered = sorted(keys)
     counts = {
         "cases": _cases(conn, ids, token, now_ms),
@@ -65,17 +67,25 @@ def _flags(conn: Connection, customer: str, token: str) -> int:
     return conn.execute(query.values(customer=token)).rowcount
 
 
+def _digests_of(conn: Connection, keys: set[str]) -> set[str]:
+    c = outbox.c
+    query = select(c.digest).where(c.outbox_id.in_(keys), c.digest.is_not(None)).distinct()
+    return {outbox_id("digest", number) for number in conn.execute(query).scalars()}
+
+
 def _ask_for_edits(conn: Connection, keys: Sequence[str]) -> int:
     c = outbox.c
     # What was never handed over is not told any more.
     never = update(outbox).where(c.outbox_id.in_(keys), c.state == "ready", c.about == "case", c.delivery_id.is_(None))
     conn.execute(never.values(state="sent"))
     asked = conn.execute(
-        update(outbox).where(c.outbox_id.in_(keys)).values(desired_revision=c.desired_revision + 1, error=None)
+        update(outbox)
+        .where(c.outbox_id.in_(keys))
+        .values(desired_revision=c.desired_revision + 1, error=None, removal=c.delivery_id.is_not(None))
     ).rowcount
     # What lies still is woken; what was never posted stays silent.
     posted = update(outbox).where(c.outbox_id.in_(keys), c.state.in_(("sent", "dead")), c.ts.is_not(None))
-    conn.execute(posted.values(state="ready", attempts=0))
+    conn.execute(posted.values(state="ready", attempts=0, trying_since_real_ms=None))
     conn.execute(
         update(outbox)
         .where(c.outbox_id.in_(keys), c.state == "sent", c.ts.is_(None))

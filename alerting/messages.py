@@ -6,6 +6,8 @@ The plain text, which notifications show, holds no customer's words at all.
 
 from __future__ import annotations
 
+from msgspec import to_builtins
+
 from alerting import blocks as kit
 from alerting.blocks import Button
 from alerting.channels.protocol import Block, Message
@@ -13,14 +15,15 @@ from alerting.masking import mask
 from alerting.records import Case, Incident
 from alerting.text import clean, clock_time, counted, duration, safe, words
 from alerting.views import CaseView, IncidentView, Look
+from alerting.wire import case_row, incident_row
 
 NAME_MAX = 60  # of a channel, a stage, a reason code, a person
 KEY_MAX = 40  # of a customer's key
 REASON_MAX = 1_200
 
 
-def incident_message(view: IncidentView, look: Look, revision: int) -> Message:
-    """The one message of an incident, as it stands now."""
+def incident_message(view: IncidentView, look: Look, revision: int, late: str | None = None) -> Message:
+    """The one message of an incident, as it stands now; `late` says when it should have come, if that is long ago."""
     incident = view.incident
     title = _incident_title(incident)
     shown: list[Block] = [kit.header(safe(title, kit.HEADER_MAX)), kit.section(_incident_sentence(incident, look))]
@@ -33,9 +36,14 @@ def incident_message(view: IncidentView, look: Look, revision: int) -> Message:
     buttons = _incident_buttons(incident, look)
     if buttons:
         shown.append(kit.actions(buttons))
-    shown.append(kit.context(_incident_context(incident, look)))
+    shown.append(kit.context(_with(late, _incident_context(incident, look))))
     plain = safe(f"{title}. {incident.naming.reason}", REASON_MAX)
-    return Message(plain, kit.numbered(shown, f"incident-{incident.number}-{revision}"))
+    about = to_builtins(incident_row(incident, look.now_ms))
+    return Message(plain, kit.numbered(shown, f"incident-{incident.number}-{revision}"), about)
+
+
+def _with(late: str | None, said: str) -> str:
+    return f"{said} · {late}" if late else said
 
 
 def _place(incident: Incident) -> str:
@@ -112,7 +120,7 @@ def _incident_context(incident: Incident, look: Look) -> str:
     return " · ".join(said)
 
 
-def case_message(view: CaseView, look: Look, revision: int) -> Message:
+def case_message(view: CaseView, look: Look, revision: int, late: str | None = None) -> Message:
     """The one message of a case, as it stands now. No name, no contact data: the CRM has them."""
     case = view.case
     title = _case_title(case, look)
@@ -123,8 +131,9 @@ def case_message(view: CaseView, look: Look, revision: int) -> Message:
     buttons = _case_buttons(case, look)
     if buttons:
         shown.append(kit.actions(buttons))
-    shown.append(kit.context(f"Case {case.case_id}"))
-    return Message(safe(title, REASON_MAX), kit.numbered(shown, f"case-{case.case_id}-{revision}"))
+    shown.append(kit.context(_with(late, f"Case {case.case_id}")))
+    about = to_builtins(case_row(case, look.now_ms))
+    return Message(safe(title, REASON_MAX), kit.numbered(shown, f"case-{case.case_id}-{revision}"), about)
 
 
 def _case_title(case: Case, look: Look) -> str:

@@ -1,4 +1,4 @@
-"""What should be told and what has been: one row an incident or case, plus the notes of its thread.
+"""What should be told and what has been: one row an incident, a case or a digest, plus the notes of its thread.
 
 Level-triggered: a change only raises the desired revision, and the message is rendered from the newest state when
 it is sent, so any number of changes while Slack is away becomes one edit. Nobody here commits.
@@ -9,25 +9,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, case, delete, func, insert, not_, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, case, delete, func, insert, or_, select, update
 
 from alerting.records import Alert, DeliveryState, NoteRow, OutboxRow, Subject
 from alerting.tables import notes, outbox, quoted
 from streams.store.dialect import plain_insert
 
-BATCH_MAX = 50
 NOTE_TEXT_MAX = 2_000
-_OPEN: tuple[DeliveryState, ...] = ("ready", "sending", "unknown")
+OPEN: tuple[DeliveryState, ...] = ("ready", "sending", "unknown")
 
 
 def outbox_id(about: Subject, number: int) -> str:
-    """The key of an incident's or a case's row."""
+    """The key of a row: of an incident's, a case's or a digest's."""
     return f"{about}-{number}"
 
 
-def want(conn: Connection, about: Subject, number: int, target: str, not_before_ms: int) -> Alert:
-    """Ask that the message tells the newest state. An earlier `not_before_ms` wins; later ones only hold a new row."""
+def want(
+    conn: Connection, about: Subject, number: int, target: str, not_before_ms: int, *, loud: bool = False
+) -> Alert:
+    """Ask that the message tells the newest state. An earlier `not_before_ms` wins; later ones only hold a new row.
+
+    What was told in a digest is told there again, unless it is `loud`: then it gets a message of its own.
+    """
     key = outbox_id(about, number)
+    c = outbox.c
+    told_in = conn.execute(select(c.digest).where(c.outbox_id == key).with_for_update()).scalar()
+    if told_in is not None:
+        values: dict[str, Any] = {"digest": None} if loud else {"sent_revision": c.desired_revision + 1}
+        raised = values if loud else values | {"desired_revision": c.desired_revision + 1}
+        conn.execute(update(outbox).where(c.outbox_id == key).values(**raised))
+        want(conn, "digest", told_in, target, not_before_ms)
+    if told_in is None or loud:
+        _raise_revision(conn, key, about, number, target, not_before_ms)
+    revision, where = conn.execute(select(c.desired_revision, c.target).where(c.outbox_id == key)).one()
+    return Alert(key, about, number, revision, where)
+
+
+def _raise_revision(conn: Connection, key: str, about: Subject, number: int, target: str, not_before_ms: int) -> None:
     insertion = plain_insert(conn, outbox)
     idle = outbox.c.state.in_(("sent", "dead"))
     # Given up, but perhaps posted: it is looked for before it is sent again.
@@ -44,9 +62,11 @@ def want(conn: Connection, about: Subject, number: int, target: str, not_before_
             about=about,
             number=number,
             target=target,
+            removal=False,
             desired_revision=1,
             sent_revision=0,
             claimed_revision=0,
+            edits=0,
             not_before_ms=not_before_ms,
             state="ready",
             attempts=0,
@@ -58,19 +78,20 @@ def want(conn: Connection, about: Subject, number: int, target: str, not_before_
                 "not_before_ms": earlier,
                 "state": case((lost, "unknown"), (idle, "ready"), else_=outbox.c.state),
                 "attempts": case((idle, 0), else_=outbox.c.attempts),
+                "trying_since_real_ms": case((idle, None), else_=outbox.c.trying_since_real_ms),
             },
         )
     )
-    revision, where = conn.execute(
-        select(outbox.c.desired_revision, outbox.c.target).where(outbox.c.outbox_id == key)
-    ).one()
-    return Alert(key, about, number, revision, where)
 
 
 def note(conn: Connection, about: Subject, number: int, at_ms: int, text: str) -> None:
     """Add a line to the thread of a message; call it after `want`. Without a message there is no thread."""
     row = read(conn, outbox_id(about, number))
     if row is None:
+        return
+    if row.digest is not None:
+        named = f"Incident #{number}" if about == "incident" else f"Case {number}"
+        note(conn, "digest", row.digest, at_ms, f"{named}: {text}")
         return
     conn.execute(
         insert(notes).values(
@@ -95,67 +116,42 @@ def withdraw(conn: Connection, about: Subject, number: int, now_ms: int) -> bool
         .values(state="sent", sent_revision=c.desired_revision)
     )
     if done.rowcount:
-        supersede_notes(conn, key)
+        supersede_notes(conn, [key])
     return bool(done.rowcount)
 
 
-def supersede_notes(conn: Connection, key: str, up_to_revision: int | None = None) -> None:
+def supersede_notes(conn: Connection, keys: Iterable[str], up_to_revision: int | None = None) -> None:
     """Drop notes that the first post tells already."""
-    query = update(notes).where(notes.c.outbox_id == key, notes.c.state == "ready", notes.c.delivery_id.is_(None))
+    query = update(notes).where(
+        notes.c.outbox_id.in_(list(keys)), notes.c.state == "ready", notes.c.delivery_id.is_(None)
+    )
     if up_to_revision is not None:
         query = query.where(notes.c.revision <= up_to_revision)
     conn.execute(query.values(state="sent"))
 
 
-def read(conn: Connection, key: str) -> OutboxRow | None:
-    """One row."""
-    row = conn.execute(select(outbox).where(outbox.c.outbox_id == key)).one_or_none()
-    return None if row is None else OutboxRow(**row._mapping)
+def read(conn: Connection, key: str, *, lock: bool = False) -> OutboxRow | None:
+    """One row; with `lock` nobody else changes it before the transaction ends."""
+    query = select(outbox).where(outbox.c.outbox_id == key)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else message_row(row)
 
 
-def read_note(conn: Connection, note_id: int) -> NoteRow | None:
-    """One note."""
-    row = conn.execute(select(notes).where(notes.c.note_id == note_id)).one_or_none()
-    return None if row is None else _note(row)
+def read_note(conn: Connection, note_id: int, *, lock: bool = False) -> NoteRow | None:
+    """One note, locked like a row."""
+    query = select(notes).where(notes.c.note_id == note_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else note_row(row)
 
 
-def _note(row: Row[Any]) -> NoteRow:
+def message_row(row: Row[Any]) -> OutboxRow:
+    """A stored row."""
+    return OutboxRow(**row._mapping)
+
+
+def note_row(row: Row[Any]) -> NoteRow:
+    """A stored note."""
     return NoteRow(**{name: row._mapping[name] for name in NoteRow.__slots__})
-
-
-def due(conn: Connection, product_ms: int, real_ms: int, limit: int = BATCH_MAX) -> list[OutboxRow]:
-    """Messages to send, to settle or to sweep now: what waits longest first, first posts before edits."""
-    c = outbox.c
-    to_send = and_(c.state == "ready", c.desired_revision > c.sent_revision, c.not_before_ms <= product_ms)
-    query = select(outbox).where(
-        or_(
-            and_(or_(to_send, c.state.in_(("sending", "unknown"))), c.next_attempt_real_ms <= real_ms),
-            and_(c.sweep_real_ms <= real_ms, c.state.in_(("ready", "sent"))),
-        )
-    )
-    rows = conn.execute(query.order_by(c.ts.is_not(None), c.not_before_ms, c.outbox_id).limit(limit))
-    return [OutboxRow(**row._mapping) for row in rows]
-
-
-def due_notes(conn: Connection, real_ms: int, limit: int = BATCH_MAX) -> list[tuple[NoteRow, OutboxRow]]:
-    """The next note of each thread that is due; a thread is told in order, so an unsettled note holds the later."""
-    c = notes.c
-    heads = select(func.min(c.note_id)).where(c.state.in_(_OPEN)).group_by(c.outbox_id)
-    head_due = and_(c.note_id.in_(heads), c.next_attempt_real_ms <= real_ms)
-    sweep_due = and_(c.sweep_real_ms <= real_ms, not_(c.state.in_(_OPEN)))
-    query = (
-        select(notes.c.note_id, outbox.c.outbox_id)
-        .join(outbox, outbox.c.outbox_id == c.outbox_id)
-        .where(outbox.c.ts.is_not(None), or_(head_due, sweep_due))
-        .order_by(c.note_id)
-        .limit(limit)
-    )
-    found = []
-    for note_id, key in conn.execute(query).all():
-        line, parent = read_note(conn, note_id), read(conn, key)
-        if line is not None and parent is not None:
-            found.append((line, parent))
-    return found
 
 
 def change(conn: Connection, row: OutboxRow | NoteRow, **values: Any) -> bool:
@@ -199,5 +195,6 @@ def revive_dead(conn: Connection) -> int:
     for table in (outbox, notes):
         again = update(table).where(table.c.state == "dead")
         state = case((table.c.delivery_id.is_not(None) & table.c.ts.is_(None), "unknown"), else_="ready")
-        changed += conn.execute(again.values(state=state, attempts=0, next_attempt_real_ms=0)).rowcount
+        values = {"state": state, "attempts": 0, "next_attempt_real_ms": 0, "trying_since_real_ms": None}
+        changed += conn.execute(again.values(**values)).rowcount
     return changed

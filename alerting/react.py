@@ -141,6 +141,7 @@ class _Reaction:
             after.number,
             self._settings.target("incident", after.named, after.severity),
             after.firing_ms,
+            loud=kind == "reopened" or (told or "").startswith("Worse"),
         )
         quiet = after.spam or (after.snoozed_until_ms or 0) > at_ms
         if told is not None and (not quiet or kind == "resolved"):
@@ -180,8 +181,9 @@ def _tell_case(
     at_once = flag.kind == "moment_of_truth"
     hold_off_ms = 0 if at_once else settings.hold_off_seconds * SECOND_MS
     target = settings.target("case", Segment(after.channel, after.stage))
-    outbox.want(tx, "case", after.case_id, target, now_ms + hold_off_ms)
-    if before is not None and _sum(after) > _sum(before):
+    graver = before is not None and _sum(after) > _sum(before)
+    outbox.want(tx, "case", after.case_id, target, now_ms + hold_off_ms, loud=graver)
+    if graver:
         outbox.note(tx, "case", after.case_id, now_ms, f"Priority raised. {flag.reason}")
 
 

@@ -10,7 +10,7 @@ from streams.records import FlagKind, Segment
 Severity = Literal["minor", "major", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
 Signal = Literal["share", "volume", "guardrail"]
-Subject = Literal["incident", "case"]
+Subject = Literal["incident", "case", "digest"]
 IncidentState = Literal["firing", "acknowledged", "resolved"]
 IncidentStage = Literal["pending", "firing", "acknowledged", "resolved"]  # as shown: pending = within the hold-off
 CaseState = Literal["open", "claimed", "contacted", "recovered", "not_recovered", "closed_without_contact"]
@@ -187,14 +187,19 @@ class OutboxRow:
     number: int
     target: str
     channel: str | None  # which Channel it was first handed to; the message stays there
+    digest: int | None  # told in that digest instead of a message of its own
+    removal: bool  # the next edit takes a forgotten customer's words away: it goes out in every mode
     desired_revision: int
     sent_revision: int
     claimed_revision: int
+    edits: int
     not_before_ms: int
+    late_ms: int | None  # how late it was posted, where that was late
     state: DeliveryState
     attempts: int
     next_attempt_real_ms: int
-    first_attempt_real_ms: int | None
+    first_attempt_real_ms: int | None  # of the post: from when on it is looked for
+    trying_since_real_ms: int | None  # since when the newest revision does not get through
     sweep_real_ms: int | None
     delivery_id: str | None
     place: str | None
@@ -220,6 +225,7 @@ class NoteRow:
     attempts: int
     next_attempt_real_ms: int
     first_attempt_real_ms: int | None
+    trying_since_real_ms: int | None
     sweep_real_ms: int | None
     delivery_id: str | None
     ts: str | None

@@ -73,7 +73,6 @@ class AlertSettings:
     slack_token: Secret | None = None
     slack_url: str = "https://slack.com/api/"
     slack_timeout_seconds: int = 10
-    attempts_max: int = 100  # with waits of at most 5 minutes: about eight hours of trying
     quotes_max: int = 2
 
     def target(self, about: Subject, segment: Segment, severity: Severity = "minor") -> str:

@@ -14,17 +14,18 @@ from sqlalchemy import Connection
 
 from alerting import outbox
 from alerting.channels.protocol import Ambiguous, DeliveryError, Found, Mark, Message, Refused
-from alerting.messages import case_message, gone_message, incident_message, note_message
-from alerting.records import ERASED, NoteRow, OutboxRow, Reference
+from alerting.messages import note_message
+from alerting.records import NoteRow, OutboxRow, Reference
+from alerting.rendering import is_over, render
 from alerting.settings import AlertSettings
 from alerting.text import clock_time, duration
-from alerting.views import Look, case_view, incident_view
-from streams.clock import MINUTE_MS
+from streams.clock import HOUR_MS, MINUTE_MS
 
 BACK_OFF_MAX_MS = 5 * MINUTE_MS
 EDIT_GAP_MS = 3_000  # edits of one message within it become one
 SWEEP_AFTER_MS = 5 * MINUTE_MS
-LATE_MS = 10 * MINUTE_MS
+LATE_MS = 5 * MINUTE_MS
+GIVE_UP_AFTER_MS = 72 * HOUR_MS  # a weekend without anybody who mends it
 ERROR_MAX = 300
 
 Row = OutboxRow | NoteRow
@@ -68,12 +69,14 @@ def claim(
         "attempts": now.attempts + 1,
         "next_attempt_real_ms": moment.real_ms + way.settle_after_ms,
         "first_attempt_real_ms": now.first_attempt_real_ms or moment.real_ms,
+        "trying_since_real_ms": now.trying_since_real_ms or moment.real_ms,
         "delivery_id": delivery_id,
     }
     if isinstance(now, OutboxRow):
-        message = _render(conn, now, moment.product_ms, settings)
+        late_ms = _late_ms(now, moment.product_ms)
+        message = render(conn, replace(now, late_ms=late_ms), moment.product_ms, settings)
         mark = Mark(delivery_id, now.desired_revision)
-        values |= {"channel": way.channel, "claimed_revision": now.desired_revision}
+        values |= {"channel": way.channel, "claimed_revision": now.desired_revision, "late_ms": late_ms}
     else:
         message = _render_note(now, moment.product_ms, settings)
         mark = Mark(delivery_id, now.revision)
@@ -83,25 +86,18 @@ def claim(
 
 
 def reread(conn: Connection, row: Row) -> Row | None:
-    """The row as it stands now."""
+    """The row as it stands now, locked: a change that comes in between must not be overwritten."""
     if isinstance(row, OutboxRow):
-        return outbox.read(conn, row.outbox_id)
-    return outbox.read_note(conn, row.note_id)
+        return outbox.read(conn, row.outbox_id, lock=True)
+    return outbox.read_note(conn, row.note_id, lock=True)
 
 
-def _render(conn: Connection, row: OutboxRow, now_ms: int, settings: AlertSettings) -> Message:
-    look = Look.of(settings, now_ms)
-    if row.about == "incident":
-        incident = incident_view(conn, row.number, now_ms, settings)
-        outbox.keep_quoted(conn, row.outbox_id, incident[1] if incident else ())
-        if incident:
-            return incident_message(incident[0], look, row.desired_revision)
-        return gone_message(f"Incident #{row.number}", row.desired_revision)
-    case = case_view(conn, row.number, now_ms)
-    outbox.keep_quoted(conn, row.outbox_id, case[1] if case else ())
-    if case and case[0].case.closed_reason != ERASED:
-        return case_message(case[0], look, row.desired_revision)
-    return gone_message(f"Case {row.number}", row.desired_revision)
+def _late_ms(row: OutboxRow, now_ms: int) -> int | None:
+    """How late the first post is; what was posted stays as late as it was."""
+    if row.ts is not None:
+        return row.late_ms
+    late_ms = now_ms - row.not_before_ms
+    return late_ms if late_ms > LATE_MS else None
 
 
 def _render_note(row: NoteRow, now_ms: int, settings: AlertSettings) -> Message:
@@ -119,19 +115,23 @@ def done(conn: Connection, row: Row, posted: Reference | None, revision: int, re
         return
     first = posted is not None and now.ts is None
     values: dict[str, Any] = {"state": "sent", "attempts": 0, "error": None, "next_attempt_real_ms": 0}
+    values["trying_since_real_ms"] = None
     if first and posted is not None:
         values["ts"] = posted.ts
     if isinstance(now, OutboxRow):
         if now.desired_revision > revision:
             values["state"] = "ready"
+        else:
+            values["removal"] = False
         values |= {"sent_revision": revision, "next_attempt_real_ms": real_ms + EDIT_GAP_MS}
+        values["edits"] = now.edits + (0 if first else 1)
         if first and posted is not None:
             values["place"] = posted.place
     if outbox.change(conn, now, **values) and first and isinstance(now, OutboxRow):
-        outbox.supersede_notes(conn, now.outbox_id, revision)
+        outbox.supersede_notes(conn, [now.outbox_id], revision)
 
 
-def failed(conn: Connection, row: Row, error: DeliveryError, moment: Moment, *, way: Way, tries: int) -> bool:
+def failed(conn: Connection, row: Row, error: DeliveryError, moment: Moment, *, way: Way) -> bool:
     """The hand-over failed; when and how it goes on. True when it was given up (`dead`)."""
     now = reread(conn, row)
     if now is None or now.state != "sending" or now.attempts != row.attempts:
@@ -143,11 +143,38 @@ def failed(conn: Connection, row: Row, error: DeliveryError, moment: Moment, *, 
         wait_ms = max(wait_ms, way.settle_after_ms)
         if now.ts is None:
             values |= {"state": "unknown", "sweep_real_ms": moment.real_ms + SWEEP_AFTER_MS}
-    given_up = now.attempts >= tries or (isinstance(error, Refused) and error.permanent)
+    given_up = _too_long(now, moment.real_ms) or (isinstance(error, Refused) and error.permanent)
     if given_up:
         values["state"] = "dead"
     outbox.change(conn, now, **values, next_attempt_real_ms=moment.real_ms + wait_ms)
     return given_up
+
+
+def _too_long(row: Row, real_ms: int) -> bool:
+    return row.trying_since_real_ms is not None and real_ms - row.trying_since_real_ms > GIVE_UP_AFTER_MS
+
+
+def deleted(conn: Connection, row: Row, parent: OutboxRow, moment: Moment) -> None:
+    """Somebody deleted the message: what still goes on is posted anew, what is over stays away."""
+    now, message = reread(conn, row), reread(conn, parent)
+    if now is None or now.state not in ("sending", "unknown") or now.attempts != row.attempts:
+        return
+    if not isinstance(message, OutboxRow):
+        return
+    over = is_over(conn, message)
+    rest = {"attempts": 0, "trying_since_real_ms": None, "error": "the message was deleted in Slack"}
+    if isinstance(now, NoteRow):
+        # It follows under the new message, unless that one tells the same.
+        state = "sent" if over else "ready"
+        outbox.change(conn, now, **rest, state=state, next_attempt_real_ms=0, delivery_id=None)
+        if over or message.ts != parent.ts or message.state == "sending":
+            return
+    values: dict[str, Any] = {**rest, "state": "sent", "sent_revision": message.desired_revision, "removal": False}
+    if not over:
+        # Under the same id, and looked for first: a double of it may be there, or land late.
+        values |= {"state": "unknown", "sent_revision": 0, "ts": None, "place": None, "next_attempt_real_ms": 0}
+        values |= {"not_before_ms": moment.product_ms, "late_ms": None}
+    outbox.change(conn, message, **values)
 
 
 def back_off_ms(attempts: int, error: DeliveryError | None) -> int:
@@ -175,18 +202,27 @@ def again(conn: Connection, row: Row, real_ms: int) -> None:
     outbox.change(conn, row, state="ready", next_attempt_real_ms=real_ms)
 
 
-def look_later(conn: Connection, row: Row, error: DeliveryError, real_ms: int, tries: int) -> None:
-    """Looking failed as well; the fate stays unknown. After very many times somebody has to look themselves."""
-    state = "dead" if row.attempts + 1 >= tries else "unknown"
-    wait_ms = back_off_ms(row.attempts, error)
+def look_later(conn: Connection, row: Row, error: DeliveryError, real_ms: int) -> None:
+    """Looking failed as well; the fate stays unknown. After days of it somebody has to look themselves."""
     outbox.change(
         conn,
         row,
-        state=state,
+        state="dead" if _too_long(row, real_ms) else "unknown",
         attempts=row.attempts + 1,
-        next_attempt_real_ms=real_ms + wait_ms,
+        next_attempt_real_ms=real_ms + back_off_ms(row.attempts, error),
         error=str(error)[:ERROR_MAX],
     )
+
+
+def moved(conn: Connection, row: Row, kept: Found) -> None:
+    """Of several copies somebody deleted the one that was known: another takes its place and is brought up to date.
+
+    A later sweep looks again.
+    """
+    values: dict[str, Any] = {"ts": kept.reference.ts}
+    if isinstance(row, OutboxRow):
+        values |= {"place": kept.reference.place, "sent_revision": 0, "state": "ready", "next_attempt_real_ms": 0}
+    outbox.change(conn, row, **values)
 
 
 def swept(conn: Connection, row: Row, next_real_ms: int | None) -> None:

@@ -138,6 +138,7 @@ def _delivery() -> list[Column[object]]:
         Column("attempts", Integer, nullable=False),
         Column("next_attempt_real_ms", BigInteger, nullable=False),  # real time: retries do not follow demo's clock
         Column("first_attempt_real_ms", BigInteger),
+        Column("trying_since_real_ms", BigInteger),
         Column("sweep_real_ms", BigInteger),  # when to look for doubles after an ambiguous send
         Column("delivery_id", word(64)),  # goes with the message as its metadata; opaque
         Column("ts", word(64)),
@@ -153,13 +154,18 @@ outbox = Table(
     Column("number", Integer, nullable=False),
     Column("target", word(128), nullable=False),
     Column("channel", word(32)),
+    Column("digest", Integer),
+    Column("removal", Boolean, nullable=False, default=False),
     Column("desired_revision", Integer, nullable=False),
     Column("sent_revision", Integer, nullable=False),
     Column("claimed_revision", Integer, nullable=False),
+    Column("edits", Integer, nullable=False, default=0),
     Column("not_before_ms", BigInteger, nullable=False),
+    Column("late_ms", BigInteger),
     Column("place", word(64)),
     *_delivery(),
     Index("outbox_due", "state", "next_attempt_real_ms"),
+    Index("outbox_digest", "digest"),
 )
 
 notes = Table(
@@ -173,6 +179,17 @@ notes = Table(
     *_delivery(),
     Index("notes_of", "outbox_id", "note_id"),
     Index("notes_due", "state", "next_attempt_real_ms"),
+)
+
+# What is in the way of a channel or of one place of it now; `target` "" is the whole channel. Gone when it works again.
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("channel", word(32), primary_key=True),
+    Column("target", word(128), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since_real_ms", BigInteger, nullable=False),
+    Column("last_real_ms", BigInteger, nullable=False),
 )
 
 # Whose words a message shows now, so that erasure finds the messages to edit.

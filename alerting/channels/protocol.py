@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
 
 from alerting.records import Reference
 
 Block = dict[str, Any]  # a Block Kit block, as JSON has it
+Reach = Literal["message", "target", "channel"]  # how much a refusal is about: this message, its target, everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Message:
 
     text: str
     blocks: tuple[Block, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)  # the same for machines: the API's fields, without words
 
 
 class Mark(NamedTuple):
@@ -38,12 +40,23 @@ class DeliveryError(Exception):
 
 
 class Refused(DeliveryError):
-    """Surely not accepted. `permanent`: trying the same again is useless. `retry_after_s` is the place's own wish."""
+    """Surely not accepted. `permanent`: trying the same again is useless. `retry_after_s` is the place's own wish.
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
+    `reach` "channel" (a bad token, no network) holds everything of the channel, "target" (an archived Slack channel)
+    only what goes there; both last until somebody mends it, and no message is given up for them alone.
+    """
+
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after_s: float | None = None, reach: Reach = "message"
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
+        self.reach = reach
+
+
+class Deleted(DeliveryError):
+    """The message to edit or to answer is not there any more: somebody deleted it."""
 
 
 class Ambiguous(DeliveryError):

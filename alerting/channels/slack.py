@@ -6,6 +6,7 @@ no idempotency key. So this client retries nothing: whoever calls it decides, af
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from alerting.channels.protocol import Ambiguous, Found, Mark, Message, Refused
+from alerting.channels.protocol import Ambiguous, Deleted, DeliveryError, Found, Mark, Message, Reach, Refused
 from alerting.records import Reference
 
 EVENT_TYPE = "cxwatch_delivery"
@@ -34,16 +35,51 @@ _HOPELESS = frozenset(
         "invalid_blocks",
         "invalid_blocks_format",
         "invalid_metadata_format",
-        "message_not_found",
         "metadata_too_large",
+        "msg_blocks_too_long",
         "msg_too_long",
         "no_text",
         "too_many_attachments",
     }
 )
+_GONE = frozenset({"message_not_found", "thread_not_found", "cannot_reply_to_message"})
+# The app itself is not let in: nothing gets through until somebody mends it.
+_NOT_LET_IN = frozenset(
+    {
+        "access_denied",
+        "account_inactive",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    }
+)
+# This one Slack channel does not take it.
+_NOT_THERE = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+    }
+)
 # Slack's own trouble, in which a part of the call may have been done.
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "request_timeout"})
 _ADVICE = {
+    "not_authed": "no token was sent: set SLACK_BOT_TOKEN",
+    "token_expired": "the token ran out: set SLACK_BOT_TOKEN anew",
     "invalid_auth": "the token is not valid: set SLACK_BOT_TOKEN anew",
     "token_revoked": "the token was revoked: install the app again and set SLACK_BOT_TOKEN",
     "account_inactive": "the app was removed from the workspace: install it again",
@@ -51,7 +87,8 @@ _ADVICE = {
     "channel_not_found": "there is no such channel, or the app may not see it: invite it, or correct the route",
     "is_archived": "the channel is archived: unarchive it, or correct the route",
     "missing_scope": "the app lacks a scope: chat:write, channels:read, channels:history (groups:* for private ones)",
-    "message_not_found": "the message was deleted in Slack",
+    "restricted_action": "a setting of the workspace forbids posting there: ask its admin, or correct the route",
+    "invalid_blocks": "Slack does not take this message's blocks: please report it as a fault of cxwatch",
 }
 
 # The client logs whole requests at DEBUG, customers' words among them.
@@ -75,9 +112,14 @@ class SlackChannel:
     async def post(self, target: str, message: Message, mark: Mark) -> Reference:
         """Post to a channel."""
         channel = await self._id_of(target)
-        answer = await self._sent(
-            lambda: self._client.chat_postMessage(channel=channel, **_payload(message, mark), **_NO_UNFURLING)
-        )
+        try:
+            answer = await self._sent(
+                lambda: self._client.chat_postMessage(channel=channel, **_payload(message, mark), **_NO_UNFURLING)
+            )
+        except Refused as refusal:
+            if refusal.reach == "target":
+                self._ids.pop(target.removeprefix("#"), None)  # perhaps another channel has the name by now
+            raise
         return Reference(str(answer["channel"]), str(answer["ts"]))
 
     async def update(self, posted: Reference, message: Message, mark: Mark) -> None:
@@ -117,15 +159,14 @@ class SlackChannel:
             if not cursor:
                 return sorted(found, key=lambda hit: float(hit.reference.ts))
             asked["cursor"] = cursor
-        raise Refused(f"more than {PAGE * PAGES_MAX} messages in the channel since then: too many to look through")
+        raise Refused(
+            f"more than {PAGE * PAGES_MAX} messages in the channel since then: too many to look through", reach="target"
+        )
 
     async def delete(self, posted: Reference) -> None:
         """Delete a double."""
-        try:
+        with contextlib.suppress(Deleted):
             await self._sent(lambda: self._client.chat_delete(channel=posted.place, ts=posted.ts))
-        except Refused as refusal:
-            if "message_not_found" not in str(refusal):
-                raise
 
     async def close(self) -> None:
         """Nothing is held: the client opens a connection for each call."""
@@ -135,33 +176,42 @@ class SlackChannel:
             return target
         name = target.removeprefix("#")
         if name not in self._ids:
-            await self._look_up(name)
-        if name not in self._ids:
-            raise Refused(f"channel_not_found: {_ADVICE['channel_not_found']}")
+            self._ids[name] = await self._look_up(name)
         return self._ids[name]
 
-    async def _look_up(self, name: str) -> None:
+    async def _look_up(self, name: str) -> str:
         cursor = ""
         for _ in range(PAGES_MAX):
-            answer = await self._asked(
-                lambda at=cursor: self._client.conversations_list(  # type: ignore[misc]  # mypy: no type for a default
-                    limit=1_000, cursor=at, exclude_archived=True, types="public_channel,private_channel"
-                )
-            )
+            answer = await self._listed(cursor)
             for channel in answer["channels"]:
                 if channel.get("name") == name:
-                    self._ids[name] = str(channel["id"])
-                    return
+                    if channel.get("is_archived"):
+                        raise Refused(f"is_archived (#{name}): {_ADVICE['is_archived']}", reach="target")
+                    return str(channel["id"])
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return
+                break
+        raise Refused(f"channel_not_found (#{name}): {_ADVICE['channel_not_found']}", reach="target")
+
+    async def _listed(self, cursor: str) -> AsyncSlackResponse:
+        try:
+            return await self._asked(
+                lambda: self._client.conversations_list(
+                    limit=1_000, cursor=cursor, types="public_channel,private_channel"
+                )
+            )
+        except Refused as refusal:
+            if "missing_scope" not in str(refusal):
+                raise
+            reason = "missing_scope: to find a channel by name needs channels:read, or name it by its id (C0123ABCD)"
+            raise Refused(reason, reach="target") from refusal  # channels named by id work all the same
 
     async def _asked(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
         """A call that changes nothing: whatever goes wrong, nothing was done."""
         try:
             return await self._sent(call)
         except Ambiguous as unclear:
-            raise Refused(str(unclear)) from unclear
+            raise Refused(str(unclear), reach="channel") from unclear
 
     async def _sent(self, call: Callable[[], Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
         try:
@@ -169,7 +219,7 @@ class SlackChannel:
         except SlackApiError as error:
             raise _judged(error) from error
         except aiohttp.ClientConnectorError as error:
-            raise Refused("Slack could not be reached: check the network, or HTTPS_PROXY") from error
+            raise Refused("Slack could not be reached: check the network, or HTTPS_PROXY", reach="channel") from error
         except (TimeoutError, aiohttp.ClientError, SlackClientError, OSError) as error:
             raise Ambiguous(f"the connection to Slack ended in the middle ({type(error).__name__})") from error
 
@@ -198,13 +248,13 @@ def _found(place: str, delivery_id: str, message: dict[str, Any]) -> Found | Non
     return Found(Reference(place, str(message["ts"])), int(payload.get("revision", 0)))
 
 
-def _judged(error: SlackApiError) -> Refused | Ambiguous:
+def _judged(error: SlackApiError) -> DeliveryError:
     """Slack's answer as one of ours."""
     response = error.response
     # With an unreadable body the client hands over aiohttp's response, which calls it `status`.
     status = int(getattr(response, "status_code", None) or getattr(response, "status", 0) or 0)
     if status == 429:
-        return Refused("Slack asks for patience (429)", retry_after_s=_retry_after(response.headers))
+        return Refused("Slack asks for patience (429)", retry_after_s=_retry_after(response.headers), reach="channel")
     if status >= 500:
         return Ambiguous(f"Slack answered {status}")
     code = response.get("error") if isinstance(response, AsyncSlackResponse) else None
@@ -213,9 +263,12 @@ def _judged(error: SlackApiError) -> Refused | Ambiguous:
     if code in _UNCLEAR:
         return Ambiguous(f"Slack answered {code}")
     if code in ("ratelimited", "rate_limited"):
-        return Refused("Slack asks for patience", retry_after_s=_retry_after(response.headers))
+        return Refused("Slack asks for patience", retry_after_s=_retry_after(response.headers), reach="channel")
+    if code in _GONE:
+        return Deleted("the message was deleted in Slack")
     reason = f"{code}: {_ADVICE[code]}" if code in _ADVICE else str(code)[:100]
-    return Refused(reason, permanent=code in _HOPELESS)
+    reach: Reach = "channel" if code in _NOT_LET_IN else "target" if code in _NOT_THERE else "message"
+    return Refused(reason, permanent=code in _HOPELESS, reach=reach)
 
 
 def _retry_after(headers: Any) -> float:

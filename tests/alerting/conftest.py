@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from detectors.records import Anomaly, Findings, Recovery, Update
 from streams.clock import MINUTE_MS, ManualClock
 from streams.records import Flag, Segment
 from streams.store.tables import metadata as streams_metadata
+from tests.support.evening import Evening
 
 T0 = 1_794_924_300_000  # Tue 17 Nov 2026, 14:05 UTC
 
@@ -128,3 +129,12 @@ def merged(*several: Findings) -> Findings:
         tuple(u for f in several for u in f.updates),
         tuple(r for f in several for r in f.recoveries),
     )
+
+
+@pytest.fixture
+async def world(engine: Engine, settings: AlertSettings, make: Makes) -> AsyncIterator[Evening]:
+    """An evening on which nothing goes wrong by itself."""
+    evening = Evening(0, engine, settings, make)
+    evening.calm = True
+    async with evening.double:
+        yield evening

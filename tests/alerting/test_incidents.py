@@ -11,10 +11,11 @@ from hypothesis import settings as hyp_settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, StaticPool, create_engine
 
-from alerting import actions, outbox, store
+from alerting import actions, outbox, store, waiting
 from alerting.actions import Doing, NotPossible, Stale
 from alerting.react import react
 from alerting.settings import AlertSettings
+from alerting.waiting import Gates
 from detectors.records import Findings
 from streams.clock import MINUTE_MS
 from streams.records import Segment
@@ -135,7 +136,7 @@ def test_what_resolves_within_its_hold_off_is_never_told(engine, make):
     now_ms = T0 + 20 * MINUTE_MS
     play(engine, settings, make.anomaly(*WEB_BUY), make.recovery(*WEB_BUY, at=20), now_ms=now_ms)
     with engine.connect() as conn:
-        assert outbox.due(conn, T0 + 900 * MINUTE_MS, T0) == []
+        assert waiting.due(conn, T0 + 900 * MINUTE_MS, T0, Gates("slack", "preview")) == []
 
 
 def test_an_anomaly_that_is_not_to_page_is_listed_and_told_nobody(engine, settings, make):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,8 @@ class SlackDouble:
     """`fault(method)` names what happens to a call:
 
     ok, 429, 500 (not done), 500_after (done), drop (not done), drop_after (done), late:MS (the connection drops, and
-    it is done that much later), html (an unreadable 502), error:CODE (Slack says no).
+    it is done that much later), html (an unreadable 502), error:CODE (Slack says no), slow:MS (it is done, and the
+    answer takes that long in real time). `archived` names channels, by id, in which nothing can be posted any more.
     """
 
     def __init__(self, clock: ManualClock, fault: Callable[[str], str] = lambda method: "ok") -> None:
@@ -26,6 +28,8 @@ class SlackDouble:
         self.messages: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.url = ""
+        self.archived: set[str] = set()
+        self.deleted: list[dict[str, Any]] = []  # by people
         self._late: list[tuple[int, str, dict[str, Any]]] = []
         self._count = 0
         self._runner: web.AppRunner | None = None
@@ -57,6 +61,12 @@ class SlackDouble:
     def thread(self, ts: str) -> list[dict[str, Any]]:
         return [m for m in self.messages if m.get("thread_ts") == ts]
 
+    def delete_by_hand(self, ts: str) -> None:
+        """Somebody deletes a message; its thread goes with it."""
+        gone = [m for m in self.messages if ts in (m["ts"], m.get("thread_ts"))]
+        self.messages = [m for m in self.messages if m not in gone]
+        self.deleted += gone
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         asked = dict(await request.json()) if request.content_type == "application/json" else dict(await request.post())
@@ -78,6 +88,8 @@ class SlackDouble:
             self._late.append((self.clock.now_ms() + int(fault.removeprefix("late:")), method, asked))
             return self._drop(request)
         answer = self._do(method, asked)
+        if fault.startswith("slow:"):
+            await asyncio.sleep(int(fault.removeprefix("slow:")) / 1_000)
         if fault == "drop_after":
             return self._drop(request)
         if fault == "500_after":
@@ -95,11 +107,17 @@ class SlackDouble:
         return done
 
     def _conversations_list(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "channels": [{"id": i, "name": n} for n, i in CHANNELS.items()]}
+        channels = [{"id": i, "name": n, "is_archived": i in self.archived} for n, i in CHANNELS.items()]
+        return {"ok": True, "channels": channels}
 
     def _chat_postMessage(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["channel"] not in CHANNELS.values():
             return {"ok": False, "error": "channel_not_found"}
+        if asked["channel"] in self.archived:
+            return {"ok": False, "error": "is_archived"}
+        parent = asked.get("thread_ts")
+        if parent is not None and not any(m["ts"] == parent for m in self.messages):
+            return {"ok": False, "error": "thread_not_found"}
         self._count += 1
         ts = f"{self.clock.now_ms() / 1000:.3f}{self._count:03d}"
         self.messages.append({**asked, "ts": ts, "edits": 0})
@@ -113,6 +131,8 @@ class SlackDouble:
         message = self._of(asked)
         if message is None:
             return {"ok": False, "error": "message_not_found"}
+        if asked["channel"] in self.archived:
+            return {"ok": False, "error": "is_archived"}
         message.update({**asked, "edits": message["edits"] + 1})
         return {"ok": True, "channel": asked["channel"], "ts": asked["ts"]}
 
@@ -139,4 +159,6 @@ class SlackDouble:
 
     def _conversations_replies(self, asked: dict[str, Any]) -> dict[str, Any]:
         parent = [m for m in self.messages if m["ts"] == asked["ts"]]
+        if not parent:
+            return {"ok": False, "error": "thread_not_found"}
         return self._listed([*parent, *self.thread(asked["ts"])], asked)

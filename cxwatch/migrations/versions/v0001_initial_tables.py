@@ -339,6 +339,7 @@ def upgrade() -> None:
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('next_attempt_real_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_attempt_real_ms', sa.BigInteger(), nullable=True),
+    sa.Column('trying_since_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('sweep_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('delivery_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('ts', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
@@ -355,15 +356,20 @@ def upgrade() -> None:
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('target', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
     sa.Column('channel', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('digest', sa.Integer(), nullable=True),
+    sa.Column('removal', sa.Boolean(), nullable=False),
     sa.Column('desired_revision', sa.Integer(), nullable=False),
     sa.Column('sent_revision', sa.Integer(), nullable=False),
     sa.Column('claimed_revision', sa.Integer(), nullable=False),
+    sa.Column('edits', sa.Integer(), nullable=False),
     sa.Column('not_before_ms', sa.BigInteger(), nullable=False),
+    sa.Column('late_ms', sa.BigInteger(), nullable=True),
     sa.Column('place', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('state', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('next_attempt_real_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_attempt_real_ms', sa.BigInteger(), nullable=True),
+    sa.Column('trying_since_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('sweep_real_ms', sa.BigInteger(), nullable=True),
     sa.Column('delivery_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
     sa.Column('ts', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=True),
@@ -371,6 +377,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('outbox_id')
     )
     with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.create_index('outbox_digest', ['digest'], unique=False)
         batch_op.create_index('outbox_due', ['state', 'next_attempt_real_ms'], unique=False)
 
     op.create_table('previews',
@@ -397,6 +404,14 @@ def upgrade() -> None:
     with op.batch_alter_table('quoted', schema=None) as batch_op:
         batch_op.create_index('quoted_customer', ['customer'], unique=False)
 
+    op.create_table('troubles',
+    sa.Column('channel', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('target', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('since_real_ms', sa.BigInteger(), nullable=False),
+    sa.Column('last_real_ms', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('channel', 'target')
+    )
     op.create_table('decide_cursors',
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('panes_seen', sa.BigInteger(), nullable=False),
