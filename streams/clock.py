@@ -16,6 +16,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 MINUTES_PER_HOUR = 60
 MINUTES_PER_DAY = 24 * 60
+SECONDS_PER_DAY = 24 * 60 * 60
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -58,7 +60,8 @@ def hour_start(minute: int) -> int:
 
 def to_ms(moment: datetime) -> int:
     """Milliseconds since the epoch of a moment with an offset; fractions below one are cut."""
-    return int(moment.timestamp() * 1_000_000 + 0.5) // 1_000
+    since = moment - EPOCH
+    return (since.days * SECONDS_PER_DAY + since.seconds) * SECOND_MS + since.microseconds // 1_000
 
 
 def rfc3339(time_ms: int) -> str:

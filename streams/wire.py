@@ -5,20 +5,19 @@ The strict structs refuse fields they do not know, so that the decoder hears of 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
 
 from msgspec import NODEFAULT, Meta, Struct, field
 from msgspec.json import Encoder
 from msgspec.structs import fields
 
-from streams.clock import to_ms
+from streams.clock import EPOCH, to_ms
 from streams.events import Erasure, Event, Feedback, Interaction, Metric, Profile
 
 ATTRIBUTES_MAX = 32
 REASONS_MAX = 32
 WHOLE_MAX = 2**53  # JSON readers everywhere hold whole numbers exactly up to here
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 MaybeName = Annotated[str, Meta(max_length=64)] | None
@@ -139,65 +138,58 @@ def from_wire(wire: Wire, time_ms: int, channel: str, stage: str) -> Event:
     attributes = wire.attributes
     if attributes and "" in attributes.values():
         attributes = {name: value for name, value in attributes.items() if value != ""}
-    if isinstance(wire, WireFeedback):
-        return Feedback(
-            id=wire.id,
-            source=wire.source,
-            time_ms=time_ms,
-            channel=channel,
-            stage=stage,
-            customer=wire.customer or None,
-            attributes=attributes,
-            metric=wire.metric,
-            score=wire.score,
-            survey=wire.survey or None,
-            comment=wire.comment or None,
-            reasons=wire.reasons,
-            revision=wire.revision,
-        )
+    customer = wire.customer or None
     if isinstance(wire, WireInteraction):
         return Interaction(
-            id=wire.id,
-            source=wire.source,
-            time_ms=time_ms,
-            channel=channel,
-            stage=stage,
-            customer=wire.customer or None,
-            attributes=attributes,
-            interaction=wire.interaction,
-            outcome=wire.outcome or None,
-            wait_seconds=wire.wait_seconds,
-            duration_seconds=wire.duration_seconds,
-            promised_at_ms=None if wire.promised_at is None else to_ms(wire.promised_at),
-            actual_at_ms=None if wire.actual_at is None else to_ms(wire.actual_at),
-            contact_id=wire.contact_id or None,
-            agent=wire.agent or None,
-            comment=wire.comment or None,
+            wire.id,
+            wire.source,
+            time_ms,
+            channel,
+            stage,
+            wire.interaction,
+            customer,
+            attributes,
+            wire.outcome or None,
+            wire.wait_seconds,
+            wire.duration_seconds,
+            None if wire.promised_at is None else to_ms(wire.promised_at),
+            None if wire.actual_at is None else to_ms(wire.actual_at),
+            wire.contact_id or None,
+            wire.agent or None,
+            wire.comment or None,
+        )
+    if isinstance(wire, WireFeedback):
+        return Feedback(
+            wire.id,
+            wire.source,
+            time_ms,
+            channel,
+            stage,
+            wire.metric,
+            wire.score,
+            customer,
+            attributes,
+            wire.survey or None,
+            wire.comment or None,
+            wire.reasons,
+            wire.revision,
         )
     if isinstance(wire, WireProfile):
         return Profile(
-            id=wire.id,
-            source=wire.source,
-            time_ms=time_ms,
-            channel=channel,
-            stage=stage,
-            customer=wire.customer or None,
-            attributes=attributes,
-            tier=wire.tier or None,
-            value=wire.value,
-            owner=wire.owner or None,
-            locale=wire.locale or None,
-            consent=None if wire.consent == "" else wire.consent,
+            wire.id,
+            wire.source,
+            time_ms,
+            channel,
+            stage,
+            customer,
+            attributes,
+            wire.tier or None,
+            wire.value,
+            wire.owner or None,
+            wire.locale or None,
+            None if wire.consent == "" else wire.consent,
         )
-    return Erasure(
-        id=wire.id,
-        source=wire.source,
-        time_ms=time_ms,
-        channel=channel,
-        stage=stage,
-        customer=wire.customer or None,
-        attributes=attributes,
-    )
+    return Erasure(wire.id, wire.source, time_ms, channel, stage, customer, attributes)
 
 
 def to_json(event: Event) -> bytes:

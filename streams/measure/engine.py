@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,13 +19,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from streams.decode import Decoder
-from streams.events import Refused
+from streams.events import Event, Refused
 from streams.logs.protocol import Packed
 from streams.measure.commit import write
 from streams.measure.erased import TOKEN_PREFIX, ErasedCustomers
 from streams.measure.errors import MeasureError, Raced, StorageFailed
 from streams.measure.fold import Fold
-from streams.measure.items import Item, needs
+from streams.measure.items import Items, needs
 from streams.measure.load import claim, find, find_panes, load_erased, reload
 from streams.measure.rows import Change, Pending
 from streams.measure.state import PartitionState
@@ -143,22 +144,28 @@ class MeasureEngine:
             self._database.shutdown()
             self._writer.shutdown()
 
-    async def _decode(self, batch: Packed, from_offset: int) -> list[Item]:
-        items: list[Item] = []
-        decode, token_for = self._decoder.decode, self._erased.token_for
-        anyone_erased = bool(self._erased.by_hash)
-        rows = zip(batch.offsets, batch.values, batch.append_ms, batch.origins, strict=True)
-        for number, (offset, raw, append_ms, origin) in enumerate(rows):
-            if offset < from_offset:
-                continue
-            event = decode(raw, append_ms)
-            token = None
-            if anyone_erased and not isinstance(event, Refused) and event.customer:
-                token = token_for(event.customer, event.time_ms)
-            items.append(Item(event, raw, append_ms, origin, token))
-            if number % SLICE == SLICE - 1:
+    async def _decode(self, batch: Packed, from_offset: int) -> Items:
+        """The batch's records from an offset on, decoded, with a look at the event loop now and then."""
+        skip = bisect_left(batch.offsets, from_offset)
+        raw, append_ms = batch.values[skip:], batch.append_ms[skip:]
+        decode = self._decoder.decode
+        events: list[Event | Refused] = []
+        for start in range(0, len(raw), SLICE):
+            end = start + SLICE
+            events += map(decode, raw[start:end], append_ms[start:end])
+            if end < len(raw):
                 await asyncio.sleep(0)
-        return items
+        return Items(events, raw, append_ms, batch.origins[skip:], self._tokens(events))
+
+    def _tokens(self, events: list[Event | Refused]) -> list[str | None]:
+        """For each event the token of its customer, where that was forgotten."""
+        if not self._erased.by_hash:
+            return [None] * len(events)
+        token_for = self._erased.token_for
+        return [
+            None if isinstance(event, Refused) or not event.customer else token_for(event.customer, event.time_ms)
+            for event in events
+        ]
 
     async def _fold(self, state: PartitionState, batch: Packed) -> None:
         """Decode, load, fold. Until this is over nothing takes the state for a commit, and nothing trims it."""
@@ -171,8 +178,8 @@ class MeasureEngine:
         state.customers.put(found.customers)
         stored = {**found.feedback, **needed.on_the_way}
         fold = Fold(state, self._settings, self._erased, stored, TOKEN_PREFIX + secrets.token_hex(12), {})
-        for number, item in enumerate(items):
-            fold.add(item)
+        for number, item in enumerate(zip(*items, strict=True)):
+            fold.add(*item)
             if number % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
         fold.finish()

@@ -12,15 +12,15 @@ from typing import cast
 
 import msgspec
 
-from streams.clock import SECOND_MS, hour_start, minute_of
+from streams.clock import MINUTE_MS, SECOND_MS, hour_start
 from streams.customers import Applied, Touch
 from streams.duplicates import event_hash
 from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused
 from streams.grades import Graded, grade_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
-from streams.measure.items import Item
 from streams.measure.rows import Forgotten, Tally
 from streams.measure.state import PartitionState
+from streams.measure.touches import answer_touch, feedback_row, interaction_touch
 from streams.panes import CONTACT, INTERACTION, Pane, PaneKey
 from streams.scales import Scale, scale_of
 from streams.settings import MeasureSettings
@@ -48,30 +48,45 @@ class Fold:
     _fates: dict[tuple[str | None, str, bool], int] = field(default_factory=dict)
     _greatest_ms: int = NEVER_MS
     _append_ms: int = NEVER_MS
+    _forgotten: dict[str, Erased] = field(default_factory=dict)  # by this batch
+    _history_after_ms: int = field(init=False)  # what is older tells nobody
+    _moments_of_truth: frozenset[str] = field(init=False)  # stages that are
 
-    def add(self, item: Item) -> None:
-        """Fold one record. Whatever it is, it ends as accepted, duplicate or refused."""
-        event, append_ms = item.event, item.append_ms
+    def __post_init__(self) -> None:
+        self._history_after_ms = self.settings.history_after_seconds * SECOND_MS
+        self._moments_of_truth = frozenset(n for n, stage in self.settings.stage.items() if stage.moment_of_truth)
+
+    def add(
+        self, event: Event | Refused, raw: bytes, append_ms: int, origin: str | None = None, token: str | None = None
+    ) -> None:
+        """Fold one record, of which `token` stands for a forgotten customer.
+
+        Whatever it is, it ends as accepted, duplicate or refused.
+        """
         kind = type(event)  # compared by identity, most frequent first: this runs for every event
-        if kind is Interaction:
-            fate = self._interaction(cast(Interaction, event), item)
-        elif kind is Feedback:
-            fate = self._feedback(cast(Feedback, event), item)
-        elif kind is Refused:
-            fate = self._refuse(cast(Refused, event), item)
-        elif kind is Profile:
-            fate = self._profile(cast(Profile, event), item)
-        else:
-            fate = self._erasure(cast(Erasure, event))
-        if item.token is not None:
-            self._mention(cast(Event, event).customer)
         history = False
-        if not isinstance(event, Refused):
-            time_ms = event.time_ms
-            history = fate == "accepted" and not self._live(time_ms, append_ms)
-            self._greatest_ms = max(self._greatest_ms, time_ms)
         self._append_ms = max(self._append_ms, append_ms)
-        what = (item.origin, fate, history)
+        if kind is Refused:
+            fate = self._refuse(cast(Refused, event), raw, origin)
+        else:
+            event = cast(Event, event)
+            if self._forgotten and token is None:
+                token = self._token(event)
+            time_ms = event.time_ms
+            live = append_ms - time_ms <= self._history_after_ms
+            if kind is Interaction:
+                fate = self._interaction(cast(Interaction, event), append_ms, token, live)
+            elif kind is Feedback:
+                fate = self._feedback(cast(Feedback, event), token, live)
+            elif kind is Profile:
+                fate = self._profile(cast(Profile, event), token)
+            else:
+                fate = self._erasure(cast(Erasure, event))
+            if token is not None:
+                self._mention(event.customer)
+            history = not live and fate == "accepted"
+            self._greatest_ms = max(self._greatest_ms, time_ms)
+        what = (origin, fate, history)
         self._fates[what] = self._fates.get(what, 0) + 1
 
     def finish(self) -> None:
@@ -101,41 +116,26 @@ class Fold:
             pane.merge(change)
         return found
 
-    def _refuse(self, event: Refused, item: Item) -> str:
-        origin = item.origin or "log"
-        self.state.pending.letters.append(DeadLetter(origin, event.field, event.value, event.rule, item.raw))
+    def _refuse(self, event: Refused, raw: bytes, origin: str | None) -> str:
+        letter = DeadLetter(origin or "log", event.field, event.value, event.rule, raw)
+        self.state.pending.letters.append(letter)
         if self.erased.by_hash:
-            self._mention(_customer_named(item.raw))
+            self._mention(_customer_named(raw))
         return "refused"
 
-    def _feedback(self, event: Feedback, item: Item) -> str:
+    def _token(self, event: Event) -> str | None:
+        """Of a customer whom this very batch forgets, ahead of the event."""
+        erased = self._forgotten.get(event.customer or "")
+        return erased.token if erased is not None and event.time_ms <= erased.requested_ms else None
+
+    def _feedback(self, event: Feedback, token: str | None, live: bool) -> str:
         key = key_of(event.source, event.id)
         old = self._stored(key)
         if old is not None and event.revision <= old.revision:
             return "duplicate"
         survey = self.settings.surveys.get(event.survey) if event.survey else None
         scale = scale_of(event.metric, survey)
-        live = old.live if old is not None else self._live(event.time_ms, item.append_ms)
-        row = FeedbackRow(
-            key=key,
-            source=event.source,
-            id=event.id,
-            partition=self.state.partition,
-            time_ms=event.time_ms,
-            customer=item.token or event.customer,
-            channel=event.channel,
-            stage=event.stage,
-            metric=scale.name,
-            survey_kind=survey.kind if survey is not None else "hot",
-            survey=event.survey,
-            score=event.score,
-            bad=scale.outcomes[event.score] == "bad",
-            revision=event.revision,
-            comment=None if item.token else event.comment,
-            reasons=msgspec.json.encode(event.reasons).decode(),
-            attributes="{}" if item.token else msgspec.json.encode(event.attributes).decode(),
-            live=live,
-        )
+        row = feedback_row(event, key, self.state.partition, token, survey, scale, live if old is None else old.live)
         pending = self.state.pending
         if old is not None:
             self._answer(old, sign=-1)
@@ -152,8 +152,7 @@ class Fold:
 
     def _answer(self, row: FeedbackRow, sign: int) -> None:
         """Count an answer in, or out again when a revision replaces it."""
-        key = PaneKey(minute_of(row.time_ms), row.channel, row.stage, row.metric, row.survey_kind)
-        pane = self._pane(key)
+        pane = self._pane(row.time_ms // MINUTE_MS, row.channel, row.stage, row.metric, row.survey_kind)
         pane.add(row.score, bad=row.bad, live=row.live, sign=sign)
         if row.customer is None:
             if row.bad:
@@ -161,53 +160,33 @@ class Fold:
             return
         if row.partition != self.state.partition:
             return  # the other partition's journey keeps the answer; its panes are corrected here
-        self._live_through(row.customer, _answer_touch(row, self._at_stage(row.stage)), sign)
+        self._live_through(row.customer, answer_touch(row, row.stage in self._moments_of_truth), sign)
 
-    def _interaction(self, event: Interaction, item: Item) -> str:
-        if not self.state.seen.add(event_hash(event.source, event.id), item.append_ms):
+    def _interaction(self, event: Interaction, append_ms: int, token: str | None, live: bool) -> str:
+        if not self.state.seen.add(event_hash(event.source, event.id), append_ms):
             return "duplicate"
         touchpoint = (event.interaction, event.outcome)
-        if touchpoint not in self._grades:
-            self._grades[touchpoint] = grade_of(self.settings.framework, *touchpoint)
-        graded = self._grades[touchpoint]
-        live = self._live(event.time_ms, item.append_ms)
-        metric = CONTACT if graded is None else INTERACTION
-        pane = self._pane(PaneKey(minute_of(event.time_ms), event.channel, event.stage, metric, ""))
-        grade = 0 if graded is None else graded.grade
-        bad = graded is not None and graded.bad
+        try:
+            graded = self._grades[touchpoint]
+        except KeyError:
+            graded = self._grades[touchpoint] = grade_of(self.settings.framework, *touchpoint)
+        stage = event.stage
+        grade, bad, metric = (0, False, CONTACT) if graded is None else (graded.grade, graded.bad, INTERACTION)
+        pane = self._pane(event.time_ms // MINUTE_MS, event.channel, stage, metric, "")
         pane.add(grade, bad=bad, live=live)
         if event.wait_seconds is not None or event.duration_seconds is not None:
             pane.add_times(event.wait_seconds, event.duration_seconds)
-        customer = item.token or event.customer
+        customer = token or event.customer
         if customer is None:
             if bad:
                 pane.add_first(live, 1)
             return "accepted"
-        marked = graded is not None and graded.moment_of_truth
-        touch = Touch(
-            time_ms=event.time_ms,
-            source=event.source,
-            id=event.id,
-            channel=event.channel,
-            stage=event.stage,
-            kind="interaction",
-            name=event.interaction,
-            survey_kind="",
-            value=grade,
-            graded=graded is not None,
-            bad=bad,
-            moment_of_truth=marked or self._at_stage(event.stage),
-            has_comment=False,
-            live=live,
-            contact_id=None if item.token else event.contact_id,
-            outcome=event.outcome,
-            minutes=None if event.duration_seconds is None else event.duration_seconds / 60,
-        )
-        self._live_through(customer, touch, sign=1)
+        marked = stage in self._moments_of_truth
+        self._live_through(customer, interaction_touch(event, graded, marked, live, token is not None), sign=1)
         return "accepted"
 
-    def _profile(self, event: Profile, item: Item) -> str:
-        if event.customer is not None and item.token is None:
+    def _profile(self, event: Profile, token: str | None) -> str:
+        if event.customer is not None and token is None:
             self.state.customers.get(event.customer).set_profile(event)
             self.state.customers.touched(event.customer)
         return "accepted"
@@ -222,7 +201,9 @@ class Fold:
             self._mention(customer)
             return "duplicate"
         token = known.token if known is not None else self.new_token
-        self.erased.add({customer_hash: Erased(token, event.time_ms)})
+        erased = Erased(token, event.time_ms)
+        self.erased.add({customer_hash: erased})
+        self._forgotten[customer] = erased
         state = self.state.customers.get(customer)
         self.state.customers.replace(customer, token, state.anonymous(token))
         self.state.pending.forgotten.append(Forgotten(customer, customer_hash, token, event.time_ms))
@@ -237,7 +218,7 @@ class Fold:
         applied: Applied = change(touch, owned.partition)
         owned.customers.touched(customer)
         for first in applied.firsts:
-            self._pane(first.key).add_first(first.live, first.sign)
+            self._pane(*first.key).add_first(first.live, first.sign)
         for flag in applied.flags:
             owned.pending.flags.setdefault(flag.flag_id, flag)
 
@@ -249,19 +230,12 @@ class Fold:
         if customer_hash in self.erased.by_hash:
             self.state.pending.mentioned[customer_hash] = customer
 
-    def _pane(self, key: PaneKey) -> Pane:
-        pane = self.minutes.get(key)
+    def _pane(self, minute: int, channel: str, stage: str, metric: str, survey_kind: str) -> Pane:
+        place = (minute, channel, stage, metric, survey_kind)  # equal to its PaneKey, and cheaper to make
+        pane: Pane | None = self.minutes.get(place)  # type: ignore[call-overload]  # see above
         if pane is None:
-            pane = self.minutes[key] = Pane()
+            pane = self.minutes[PaneKey(*place)] = Pane()
         return pane
-
-    def _at_stage(self, stage: str) -> bool:
-        found = self.settings.stage.get(stage)
-        return found is not None and found.moment_of_truth
-
-    def _live(self, time_ms: int, append_ms: int) -> bool:
-        """Not history: recent enough to tell somebody about."""
-        return append_ms - time_ms <= self.settings.history_after_seconds * SECOND_MS
 
     def _respond(self, row: FeedbackRow, scale: Scale) -> None:
         key = (row.metric, row.survey_kind, row.channel, row.stage, scale.outcomes[row.score])
@@ -279,25 +253,3 @@ def _customer_named(raw: bytes) -> str | None:
         return msgspec.json.decode(raw, type=_Who).customer
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _answer_touch(row: FeedbackRow, at_moment_of_truth: bool) -> Touch:
-    return Touch(
-        time_ms=row.time_ms,
-        source=row.source,
-        id=row.id,
-        channel=row.channel,
-        stage=row.stage,
-        kind="feedback",
-        name=row.metric,
-        survey_kind=row.survey_kind,
-        value=row.score,
-        graded=False,
-        bad=row.bad,
-        moment_of_truth=at_moment_of_truth,
-        has_comment=row.comment is not None,
-        live=row.live,
-        contact_id=None,
-        outcome=None,
-        minutes=None,
-    )

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from streams.events import Event, Feedback, Refused
 from streams.measure.state import PartitionState
 from streams.store.feedback import FeedbackRow, key_of
 
 
-class Item(NamedTuple):
-    """One record of a batch, decoded. `token` stands for a customer who was forgotten."""
+class Items(NamedTuple):
+    """Records of a batch, decoded, column by column: one object a batch is cheaper than one a record.
 
-    event: Event | Refused
-    raw: bytes
-    append_ms: int
-    origin: str | None
-    token: str | None
+    `tokens` stand for customers who were forgotten; all columns are of one length.
+    """
+
+    events: list[Event | Refused]
+    raw: Sequence[bytes]
+    append_ms: Sequence[int]
+    origins: Sequence[str | None]
+    tokens: Sequence[str | None]
 
 
 class Needs(NamedTuple):
@@ -28,23 +31,22 @@ class Needs(NamedTuple):
     on_the_way: dict[bytes, FeedbackRow]
 
 
-def needs(state: PartitionState, items: Sequence[Item]) -> Needs:
+def needs(state: PartitionState, items: Items) -> Needs:
     """What must be loaded before folding: stored answers by key, and customers."""
     pending, on_the_way = state.pending.feedback, state.on_the_way.feedback
     keys: list[bytes] = []
     known: dict[bytes, FeedbackRow] = {}
-    who: set[str] = set()
-    for item in items:
-        event = item.event
-        if isinstance(event, Refused):
+    who: set[str | None] = set()
+    for event, token in zip(items.events, items.tokens, strict=True):
+        kind = type(event)
+        if kind is Refused:
             continue
-        customer = item.token or event.customer
-        if customer is not None:
-            who.add(customer)
-        if isinstance(event, Feedback):
-            key = key_of(event.source, event.id)
+        who.add(token or cast(Event, event).customer)
+        if kind is Feedback:
+            answer = cast(Feedback, event)
+            key = key_of(answer.source, answer.id)
             if key in on_the_way:
                 known[key] = on_the_way[key]
             elif key not in pending:
                 keys.append(key)
-    return Needs(keys, state.customers.missing(who), known)
+    return Needs(keys, state.customers.missing(key for key in who if key is not None), known)

@@ -16,6 +16,7 @@ from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.measure.errors import Fenced
 from streams.settings import Framework, Grade, MeasureSettings, Stage
 from streams.store import deadletters, imports, progress
+from streams.store.customers import load_customers
 from streams.store.minutes import leaf_minutes
 from streams.store.stories import customer
 from streams.store.tables import erasures, feedback, flags, metadata, partitions
@@ -223,13 +224,14 @@ async def test_a_hole_before_a_batch_asks_for_the_missing_records(database: Engi
     assert stored(database, NOON)["1h", "web", "buy", "nps"] == {9: 3}
 
 
-async def test_a_forgotten_customer_leaves_scores_and_no_trace(database: Engine) -> None:
+@pytest.mark.parametrize("size", [1, 2, 4])
+async def test_a_forgotten_customer_leaves_scores_and_no_trace(database: Engine, size: int) -> None:
     log = Log()
     log.append(oracle.event(1, NOON, score=1, customer="ann", comment="my name is Ann"), NOON)
     log.append(oracle.event(2, NOON + MINUTE_MS, type="erasure", customer="ann"), NOON)
     log.append(oracle.event(3, NOON - MINUTE_MS, score=2, customer="ann", comment="late words"), NOON)
     log.append(oracle.event(4, NOON + 2 * MINUTE_MS, score=9, customer="ann"), NOON)  # came back later
-    await measure(database, log, [1])
+    await measure(database, log, [size])
     with database.connect() as conn:
         rows = conn.execute(select(feedback.c.id, feedback.c.customer, feedback.c.comment)).all()
         tokens = {row.customer for row in rows if row.id in ("e1", "e3")}
@@ -238,6 +240,8 @@ async def test_a_forgotten_customer_leaves_scores_and_no_trace(database: Engine)
         assert all(row.comment is None for row in rows)
         assert Counter(row.customer == "ann" for row in rows) == {False: 2, True: 1}
         assert conn.execute(select(flags)).all() == []
+        ann = load_customers(conn, 0, ["ann"])["ann"]
+        assert [event.value for event in ann.events()] == [9]
         assert conn.execute(select(erasures.c.state)).scalar_one() == "pending"
     assert stored(database, NOON + 2 * MINUTE_MS)["1h", "web", "buy", "nps"] == {1: 1, 2: 1, 9: 1}
 
