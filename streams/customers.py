@@ -220,9 +220,13 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
         """The customer's time moves on: days and contacts fall off the end."""
         today, before = time_ms // DAY_MS, self.last_ms // DAY_MS
         self.last_ms = time_ms
-        if today != before:
+        if today == before:
+            return
+        if self.days:
             sums.forget(self.days, today - sums.SUM_DAYS + 1)
+        if self.causes:
             forget_causes(self.causes, (today - CAUSE_DAYS + 1) * DAY_MS)
+        if self.bad:
             firsts.forget(self.bad, max(NEVER_MS, (today - firsts.BAD_DAYS + 1) * DAY_MS))
 
     def _answered(self, scale: str, survey_kind: str, time_ms: int, event: int, score: int) -> None:

@@ -43,7 +43,10 @@ def extend(runs: list[int], time_ms: int) -> None:
 
     The latest RUNS_MAX are kept. Late events may join two; what is older than all kept is dropped.
     """
-    if runs and runs[-2] <= time_ms < runs[-1] + JOURNEY_GAP_MS:
+    if not runs:
+        runs += (time_ms, time_ms)
+        return
+    if runs[-2] <= time_ms < runs[-1] + JOURNEY_GAP_MS:
         runs[-1] = max(runs[-1], time_ms)
         return
     spans = [*zip(runs[::2], runs[1::2], strict=True), (time_ms, time_ms)]

@@ -15,8 +15,10 @@ def add(days: dict[str, bytes], stage: str, day: int, grade: int) -> None:
     """Count a grade. Stages stay sorted, and days within them, so that equal sums are equal bytes."""
     data = days.get(stage)
     if data is None:
+        in_order = not days or stage > next(reversed(days))
         days[stage] = _RECORD.pack(day, grade)
-        _sort(days)
+        if not in_order:
+            _sort(days)
         return
     last, total = _RECORD.unpack_from(data, len(data) - _SIZE)
     if day == last:
@@ -51,11 +53,9 @@ def between(days: dict[str, bytes], from_day: int, to_day: int) -> dict[str, int
 
 
 def _sort(days: dict[str, bytes]) -> None:
-    stages = sorted(days)
-    if stages != list(days):
-        ordered = {stage: days[stage] for stage in stages}
-        days.clear()
-        days.update(ordered)
+    ordered = {stage: days[stage] for stage in sorted(days)}
+    days.clear()
+    days.update(ordered)
 
 
 def _bounded(total: int) -> int:
