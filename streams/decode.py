@@ -92,17 +92,17 @@ class Decoder:
         time_ms = to_ms(wire.time)
         if not 0 <= time_ms <= now_ms + self._future_ms:
             return self._bad_time(wire, time_ms, now_ms)
-        if isinstance(wire, WireFeedback):
+        if isinstance(wire, WireInteraction):  # the most frequent first
+            if wire.promised_at is not None or wire.actual_at is not None:
+                for name, moment in (("promised_at", wire.promised_at), ("actual_at", wire.actual_at)):
+                    if moment is not None and to_ms(moment) < 0:
+                        return refused(name, moment.isoformat(), "must be 1970-01-01 or later")
+        elif isinstance(wire, WireFeedback):
             points = self._scales.get((wire.metric, wire.survey))
             if points is None:
                 points = self._points(wire)
             if wire.score not in points:
                 return self._off_scale(wire)
-        elif isinstance(wire, WireInteraction):
-            if wire.promised_at is not None or wire.actual_at is not None:
-                for name, moment in (("promised_at", wire.promised_at), ("actual_at", wire.actual_at)):
-                    if moment is not None and to_ms(moment) < 0:
-                        return refused(name, moment.isoformat(), "must be 1970-01-01 or later")
         elif not wire.customer:
             return refused("customer", "", "must be given: text of 1 to 128 characters")
         channel = wire.channel or OTHER

@@ -64,15 +64,18 @@ class SeenHashes:
         bucket = append_ms // HOUR_MS
         if self._bucket is None or bucket > self._bucket:
             self._start(bucket)
-        if event in self._seen:
+        seen = self._seen
+        if event in seen:
             return False
-        self._seen.add(event)
+        seen.add(event)
         hour, hashes = self._rows[-1]
         hashes.append(event)
-        if not self._new or self._new[-1][0] != hour:
-            self._new.append((hour, array("Q")))
-        self._new[-1][1].append(event)
-        if len(self._seen) > self.hashes_max:
+        new = self._new
+        if new and new[-1][0] == hour:
+            new[-1][1].append(event)
+        else:
+            new.append((hour, array("Q", (event,))))
+        if len(seen) > self.hashes_max:
             self._drop_oldest()
         return True
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 import msgspec
 
@@ -63,25 +62,23 @@ class Fold:
 
         Whatever it is, it ends as accepted, duplicate or refused.
         """
-        kind = type(event)  # compared by identity, most frequent first: this runs for every event
         history = False
         self._append_ms = max(self._append_ms, append_ms)
-        if kind is Refused:
-            fate = self._refuse(cast(Refused, event), raw, origin)
+        if isinstance(event, Refused):
+            fate = self._refuse(event, raw, origin)
         else:
-            event = cast(Event, event)
             if self._forgotten and token is None:
                 token = self._token(event)
             time_ms = event.time_ms
             live = append_ms - time_ms <= self._history_after_ms
-            if kind is Interaction:
-                fate = self._interaction(cast(Interaction, event), append_ms, token, live)
-            elif kind is Feedback:
-                fate = self._feedback(cast(Feedback, event), token, live)
-            elif kind is Profile:
-                fate = self._profile(cast(Profile, event), token)
+            if isinstance(event, Interaction):  # the most frequent first
+                fate = self._interaction(event, append_ms, token, live)
+            elif isinstance(event, Feedback):
+                fate = self._feedback(event, token, live)
+            elif isinstance(event, Profile):
+                fate = self._profile(event, token)
             else:
-                fate = self._erasure(cast(Erasure, event))
+                fate = self._erasure(event)
             if token is not None:
                 self._mention(event.customer)
             history = not live and fate == "accepted"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from streams.events import Event, Feedback, Refused
 from streams.measure.state import PartitionState
@@ -36,17 +36,17 @@ def needs(state: PartitionState, items: Items) -> Needs:
     pending, on_the_way = state.pending.feedback, state.on_the_way.feedback
     keys: list[bytes] = []
     known: dict[bytes, FeedbackRow] = {}
-    who: set[str | None] = set()
+    who: set[str] = set()
     for event, token in zip(items.events, items.tokens, strict=True):
-        kind = type(event)
-        if kind is Refused:
+        if isinstance(event, Refused):
             continue
-        who.add(token or cast(Event, event).customer)
-        if kind is Feedback:
-            answer = cast(Feedback, event)
-            key = key_of(answer.source, answer.id)
+        customer = token or event.customer
+        if customer is not None:
+            who.add(customer)
+        if isinstance(event, Feedback):
+            key = key_of(event.source, event.id)
             if key in on_the_way:
                 known[key] = on_the_way[key]
             elif key not in pending:
                 keys.append(key)
-    return Needs(keys, state.customers.missing(key for key in who if key is not None), known)
+    return Needs(keys, state.customers.missing(who), known)
