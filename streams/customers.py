@@ -18,6 +18,7 @@ come back: an answer taken out by a revision frees its place, and the event it h
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -51,8 +52,11 @@ NEVER_MS = -62_135_596_800_000  # the year one: before any event
 class Applied(NamedTuple):
     """What a touch changes beside the state: first bad ones of panes, and flags to raise."""
 
-    firsts: list[FirstChange]
-    flags: list[Flag]
+    firsts: Sequence[FirstChange]
+    flags: Sequence[Flag]
+
+
+_NOTHING = Applied((), ())  # most touches
 
 
 class Worst(msgspec.Struct, frozen=True):
@@ -96,24 +100,17 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
         time_ms = touch.time_ms
         if time_ms > self.last_ms:
             self._advance(time_ms)
-        bad = touch.bad
-        changes: list[FirstChange] = []
-        flags: list[Flag] = []
-        today = self.last_ms // DAY_MS
-        day = time_ms // DAY_MS
-        if bad:
-            if day > today - firsts.BAD_DAYS:
-                changes = firsts.insert(self.bad, touch, weight_of(touch))
-            else:
-                changes = firsts.ancient(self.bad, touch)
+        today, day = self.last_ms // DAY_MS, time_ms // DAY_MS
+        changes: Sequence[FirstChange] = self._bad(touch, day, today) if touch.bad else ()
         if self.forgotten:
-            return Applied(changes, flags)
+            return Applied(changes, ())
         self.touches += 1
         extend(self.runs, time_ms)
         recent = self.recent
         insort(recent, pack(touch))
         if len(recent) > RECENT_MAX:
             del recent[0]
+        flags: Sequence[Flag] = ()
         if touch.kind == "feedback":
             self._answered(touch.name, touch.survey_kind, time_ms, short_id(touch.source, touch.id), touch.value)
         else:
@@ -122,10 +119,15 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
             if is_contact(touch) and day > today - CAUSE_DAYS:
                 flag = third_contact(self.causes, touch, self.customer, partition)
                 if flag is not None:
-                    flags.append(flag)
-        if bad and touch.live:
-            flags += flags_of(touch, self.customer, partition)
-        return Applied(changes, flags)
+                    flags = [flag]
+        if touch.bad and touch.live:
+            flags = [*flags, *flags_of(touch, self.customer, partition)]
+        return Applied(changes, flags) if changes or flags else _NOTHING
+
+    def _bad(self, touch: Touch, day: int, today: int) -> list[FirstChange]:
+        if day > today - firsts.BAD_DAYS:
+            return firsts.insert(self.bad, touch, weight_of(touch))
+        return firsts.ancient(self.bad, touch)
 
     def retract(self, touch: Touch, partition: int) -> Applied:  # noqa: ARG002 - called as `apply`; raises no flag
         """Take an answer out again, as it was applied, because a revision replaces it.
