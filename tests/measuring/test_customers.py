@@ -274,8 +274,8 @@ def test_a_forgotten_customer_keeps_only_when_and_where_something_was_bad():
     assert gone.silent_due_ms is None
     assert b"gold" not in gone.encode()
     applied = gone.apply(interaction(3, T0 + 1, -2, moment_of_truth=True), 3)
-    assert applied.flags == []
-    assert applied.firsts == []  # the same spell as before, still one unhappy customer
+    assert not applied.flags
+    assert not applied.firsts  # the same spell as before, still one unhappy customer
     gone.set_profile(profile(2, T0, tier="gold"))
     assert gone.facts() == Facts()
 
@@ -292,7 +292,7 @@ def test_what_is_older_than_30_days_counts_as_first_unless_its_spell_is_known():
     assert sum(firsts.values()) == 3
     state, _, _ = fed([newest])
     assert len(state.apply(answer(4, T0, 0), 3).firsts) == 1
-    assert state.apply(revised(answer(4, T0, 0), 1), 3).firsts == []  # its first reading was counted
+    assert not state.apply(revised(answer(4, T0, 0), 1), 3).firsts  # its first reading was counted
 
 
 def test_an_answer_that_has_fallen_off_the_end_is_taken_out_without_a_trace():
