@@ -35,6 +35,7 @@ class Deciding:
         measured: Signal,
         decided: Signal,
         on_fatal: Callable[[BaseException], None],
+        alone: bool = True,
     ) -> None:
         self._decider = decider
         self._events = events
@@ -42,6 +43,7 @@ class Deciding:
         self._measured = measured
         self._decided = decided
         self._on_fatal = on_fatal
+        self._alone = alone  # no other process is meant to decide: one that does is in the way
         self._task: asyncio.Task[None] | None = None
         self.lagging_reason: str | None = None  # for /readyz: why nothing is being decided
 
@@ -67,14 +69,14 @@ class Deciding:
                 done = await asyncio.shield(asyncio.to_thread(self.round))
             except (*UNAVAILABLE, LogError) as error:
                 failures += 1
-                self.lagging_reason = "the database does not take decisions: look at its disk and connection"
+                self.lagging_reason = _why(error)
                 log.warning("round failed", error=failure_name(error), failures=failures)
                 if failures >= FAILURES_MAX:
                     raise
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
                 continue
             failures = 0
-            self.lagging_reason = None if done is not None else "another process decides"
+            self.lagging_reason = "another process decides" if done is None and self._alone else None
             if done is not None and (done.flags or done.findings):
                 self._decided.ring()
             if done is None or not done.more:
@@ -96,3 +98,9 @@ class Deciding:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_fatal(error)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, LogError):
+        return str(error)
+    return "the database does not take decisions: look at its disk and connection"

@@ -29,6 +29,7 @@ from streams.store.erasures import (
 )
 
 WAL_WAIT_MS = 500  # for readers to be done, a round; decisions wait as long
+TOPIC_IS_NOT_OURS = "the topic is its owner's: ask them to delete the customer's records, or wait for its retention"
 REDACTED_FIELDS = ("comment", "attributes", "contact_id")
 
 
@@ -43,6 +44,7 @@ def erase_pending(engine: Engine, log: Log, now_ms: int) -> int:
                 "token": erasure.token,
                 "erased_at_ms": now_ms,
                 "log_records": records,
+                **({} if log.ours else {"log": TOPIC_IS_NOT_OURS}),
                 "dead_letters": redact_letters(conn, erasure.customer),
                 "alerting": redact_alerting(conn, erasure.customer, erasure.token, now_ms).counts,
             }
@@ -66,6 +68,8 @@ def erase_late(engine: Engine, log: Log) -> int:
 
 
 def _redact_log(log: Log, erasure: PendingErasure) -> int:
+    if not log.ours:
+        return 0
     return sum(log.redact(partition, lambda raw: redacted(raw, erasure)) for partition in range(log.partitions))
 
 

@@ -14,12 +14,12 @@ from cxwatch.erasing import erase_pending
 from cxwatch.errors import CannotStart, CxwatchError
 from cxwatch.importing.local import append
 from cxwatch.importing.waiting import Measurer
+from cxwatch.logs import open_log
 from cxwatch.settings import Settings
 from streams.clock import Clock, rfc3339
 from streams.decode import Decoder
 from streams.events import Refused
 from streams.logs.protocol import Record
-from streams.logs.sqlite import SqliteLog
 from streams.measure.erased import ErasedCustomers
 from streams.store.erasures import receipt_of
 from streams.store.identity import read_identity
@@ -47,7 +47,7 @@ async def forget_customer(settings: Settings, customer: str, clock: Clock) -> di
     if isinstance(found, Refused):
         raise CannotStart(f"{found.field} {found.rule}")
     engine = open_state(settings)
-    log = SqliteLog(settings.log_path, clock)
+    log = await asyncio.to_thread(open_log, settings, clock)
     measurer = Measurer(settings, log)
     try:
         alone = await measurer.try_start()

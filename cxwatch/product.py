@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from litestar import Litestar
 from sqlalchemy import Connection, Engine
 
 from alerting.channels.preview import PreviewChannel
@@ -22,15 +23,15 @@ from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.deciding import Deciding
-from cxwatch.measuring import Measuring, log_path
+from cxwatch.logs import AnyLog, new_log, wait_for_log
+from cxwatch.measuring import Measuring
 from cxwatch.server import WebServer
 from cxwatch.settings import Settings
 from cxwatch.upkeep import Upkeep
-from cxwatch.webapp import build_web
+from cxwatch.webapp import build_health, build_web
 from detectors.watch import Watch
 from streams.clock import Clock
 from streams.decode import Decoder
-from streams.logs.sqlite import SqliteLog
 from streams.measure.engine import ResponseKey
 from streams.records import LeafMinute
 from streams.signal import Signal
@@ -60,7 +61,7 @@ class Product:
         # MEASURE's rows can be measured again from the log; what people decided cannot.
         self.measure_database: Engine = open_state(settings, durable=False)
         self.database: Engine = open_state(settings, durable=True)
-        self.log = SqliteLog(log_path(settings.data_dir), clock)
+        self.log: AnyLog = new_log(settings, clock)
         self.decoder = Decoder(settings.measure)
         self._on_fatal = on_fatal
         self._hours = hours
@@ -72,8 +73,15 @@ class Product:
         self.deciding: Deciding | None = None
         self.web: WebServer | None = None
 
-    async def start(self, *, measure: bool = True, decide: bool = True, web: bool = True) -> None:
-        """Start the parts asked for, in the order in which they need each other. May be called again for more."""
+    async def start(self, *, measure: bool = True, decide: bool = True, web: bool = True, health: bool = False) -> None:
+        """Start the parts asked for, in the order in which they need each other. May be called again for more.
+
+        `health` serves /healthz, /readyz and /metrics only, and does so from the first moment on: a process that
+        waits for its topic says so.
+        """
+        if health:
+            await self._serve(await asyncio.to_thread(build_health, self))
+        await wait_for_log(self.log)
         if measure:
             self.measuring = Measuring(
                 self.log,
@@ -85,11 +93,9 @@ class Product:
             )
             await self.measuring.start()
         if decide:
-            self._start_deciding(alone=self.measuring is not None)
+            self._start_deciding(alone=self.measuring is not None and self.settings.embedded_log)
         if web:
-            app = await asyncio.to_thread(build_web, self)
-            self.web = WebServer(app, self.settings.web.host, self.settings.web.port)
-            await self.web.start()
+            await self._serve(await asyncio.to_thread(build_web, self))
 
     async def stop(self) -> None:
         """Stop in the opposite order; every part finishes what it has in hand."""
@@ -118,12 +124,21 @@ class Product:
 
     def owned(self) -> frozenset[int] | None:
         """The partitions that this process measures, None for all."""
-        owned = frozenset[int]() if self.measuring is None else self.measuring.owned()
+        if self.measuring is None:
+            return frozenset()
+        owned = self.measuring.owned()
         return None if len(owned) == self.log.partitions else owned
 
-    def why_not_deciding(self) -> str | None:
-        """Why nothing is being decided here, None if all is well or another part of the installation does it."""
-        return None if self.deciding is None else self.deciding.lagging_reason
+    def why_not_ready(self) -> str | None:
+        """Why nothing is measured or decided here, None if all is well or another process does it."""
+        reason = None if self.measuring is None else self.measuring.why_not()
+        if reason is None and self.deciding is not None:
+            reason = self.deciding.lagging_reason
+        return reason
+
+    async def _serve(self, app: Litestar) -> None:
+        self.web = WebServer(app, self.settings.web.host, self.settings.web.port)
+        await self.web.start()
 
     def _start_deciding(self, *, alone: bool) -> None:
         lease = Lease("decide")
@@ -136,7 +151,13 @@ class Product:
             seize=alone,  # who holds the lock file is the only process that could hold the lease
         )
         self.deciding = Deciding(
-            decider, self.log, self.clock, measured=self.measured, decided=self.decided, on_fatal=self._on_fatal
+            decider,
+            self.log,
+            self.clock,
+            measured=self.measured,
+            decided=self.decided,
+            on_fatal=self._on_fatal,
+            alone=self.settings.embedded_log,
         )
         self.deciding.start()
         self._channels = self._open_channels()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from sqlalchemy import Engine
@@ -10,12 +11,12 @@ from cxwatch.database import open_state
 from cxwatch.importing.local import append
 from cxwatch.importing.records import Summary
 from cxwatch.importing.waiting import Measurer
+from cxwatch.logs import open_log
 from cxwatch.settings import Settings
 from streams.clock import Clock
 from streams.decode import Decoder, routing_key
 from streams.events import Refused
 from streams.logs.protocol import Record
-from streams.logs.sqlite import SqliteLog
 from streams.store import deadletters
 from streams.store.deadletters import DeadLetter, KeptLetter
 
@@ -25,7 +26,7 @@ LETTERS_MAX = 10_000
 async def retry_letters(settings: Settings, clock: Clock) -> Summary:
     """Append those that can be read now and wait until they are measured; the others stay with their reason of now."""
     engine = open_state(settings)
-    log = SqliteLog(settings.log_path, clock)
+    log = await asyncio.to_thread(open_log, settings, clock)
     measurer = Measurer(settings, log)
     origin = f"retry-{secrets.token_hex(12)}"
     try:

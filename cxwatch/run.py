@@ -20,6 +20,7 @@ from cxwatch.settings import Settings
 from streams.measure.errors import Fenced, StorageFailed
 from streams.store.dialect import UNAVAILABLE, failure_name
 
+START_ENDS_S = 0.5
 STOP_MAX_S = 8.0  # then the process just ends: a hard exit loses nothing here
 
 log = structlog.get_logger()
@@ -29,13 +30,35 @@ MakeProduct = Callable[[Callable[[BaseException], None]], Product]
 
 def run(settings: Settings, ready: Callable[[Product], None]) -> int:
     """Run until Ctrl-C or SIGTERM; the exit code. `ready` is called once everything is up."""
+    return _run(settings, ready, start_everything)
+
+
+def run_worker(settings: Settings, ready: Callable[[Product], None]) -> int:
+    """Measure, decide while holding the lease, deliver; only health and metrics over HTTP. The exit code."""
+
+    async def start(product: Product, _: asyncio.Event) -> None:
+        await product.start(web=False, health=True)
+
+    return _run(settings, ready, start)
+
+
+def run_web(settings: Settings, ready: Callable[[Product], None]) -> int:
+    """Take in events and serve the pages; nothing is measured or decided here. The exit code."""
+
+    async def start(product: Product, _: asyncio.Event) -> None:
+        await product.start(measure=False, decide=False)
+
+    return _run(settings, ready, start)
+
+
+def _run(settings: Settings, ready: Callable[[Product], None], start: Beside) -> int:
     clock = real_clock_of(settings)
 
-    async def start(product: Product, stop: asyncio.Event) -> None:
-        await start_everything(product, stop)
+    async def start_and_say(product: Product, stop: asyncio.Event) -> None:
+        await start(product, stop)
         ready(product)
 
-    return serve(lambda on_fatal: Product(settings, clock, on_fatal), start)
+    return serve(lambda on_fatal: Product(settings, clock, on_fatal), start_and_say)
 
 
 async def start_everything(product: Product, stop: asyncio.Event) -> None:
@@ -72,7 +95,8 @@ async def _serve(make: MakeProduct, start: Beside, beside: Beside | None) -> int
         loop.add_signal_handler(number, stop.set)
     product = make(on_fatal)
     try:
-        await start(product, stop)
+        if not await _started(start(product, stop), stop):
+            return 0
         tasks = [loop.create_task(beside(product, stop))] if beside else []
         for task in tasks:
             task.add_done_callback(lambda ended: _failed(ended, on_fatal))
@@ -84,6 +108,22 @@ async def _serve(make: MakeProduct, start: Beside, beside: Beside | None) -> int
     if failures:
         raise _explained(failures[0])
     return 0
+
+
+async def _started(starting: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Whether it got there before a stop was asked for: a process may wait long for its topic."""
+    task = asyncio.ensure_future(starting)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        await asyncio.wait({task}, timeout=START_ENDS_S)  # one that listens to `stop` puts things in order itself
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return False
+    await task
+    return True
 
 
 def _failed(task: asyncio.Task[None], on_fatal: Callable[[BaseException], None]) -> None:

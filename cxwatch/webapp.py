@@ -16,6 +16,7 @@ from cxwatch.decide.rounds import read_closed_to
 from cxwatch.health import Checks
 from dashboards.app import build_dashboard
 from dashboards.context import DashboardContext, TotalKey
+from dashboards.health import health_router, metrics_router
 from streams.ingest import ingest_router
 
 if TYPE_CHECKING:
@@ -27,24 +28,8 @@ def build_web(product: Product) -> Litestar:
     settings = product.settings
     access = Access(product.database, settings.web)
     access.check_bind()
-    checks = Checks(product.log, product.database, product.why_not_deciding)
-    context = DashboardContext(
-        engine=product.database,
-        clock=product.clock,
-        measure=settings.measure,
-        signal=product.measured,
-        totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
-        log_ends=product.log.ends,
-        owned=product.owned,
-        decided=lambda conn: anyone_holds(conn, "decide"),
-        readyz=checks.ready,
-        closed_to=read_closed_to,
-        kpi=settings.kpi,
-        public_url=settings.web.url,
-        speed=product.speed,
-        guards=[access.guard("read")],
-        metrics_guards=[access.guard("read")],
-    )
+    checks = Checks(product.log, product.database, product.why_not_ready)
+    context = _context(product, access, checks)
     dashboard = build_dashboard(context)
     alerting = AlertingApi(
         engine=product.database,
@@ -64,6 +49,40 @@ def build_web(product: Product) -> Litestar:
         openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
         middleware=[access.middleware],
         logging_config=None,  # the process has its own, see cli/logs.py
+    )
+
+
+def build_health(product: Product) -> Litestar:
+    """/healthz, /readyz and /metrics of a process that serves nothing else. Raises CannotStart as `build_web` does."""
+    access = Access(product.database, product.settings.web)
+    access.check_bind()
+    context = _context(product, access, Checks(product.log, product.database, product.why_not_ready))
+    return Litestar(
+        route_handlers=[health_router(context), metrics_router(context)],
+        openapi_config=None,
+        middleware=[access.middleware],
+        logging_config=None,
+    )
+
+
+def _context(product: Product, access: Access, checks: Checks) -> DashboardContext:
+    settings = product.settings
+    return DashboardContext(
+        engine=product.database,
+        clock=product.clock,
+        measure=settings.measure,
+        signal=product.measured,
+        totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
+        log_ends=product.log.ends,
+        owned=product.owned,
+        decided=lambda conn: anyone_holds(conn, "decide"),
+        readyz=checks.ready,
+        closed_to=read_closed_to,
+        kpi=settings.kpi,
+        public_url=settings.web.url,
+        speed=product.speed,
+        guards=[access.guard("read")],
+        metrics_guards=[access.guard("read")],
     )
 
 

@@ -38,3 +38,13 @@ def postgres() -> Iterator[Server]:
 
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The address of the run's one Kafka broker; topics and groups are each test's own."""
+    base = tmp_path_factory.getbasetemp()
+    from tests.support.kafka import shared_broker
+
+    with shared_broker((base if worker_id == "master" else base.parent) / "kafka") as address:
+        yield address

@@ -200,5 +200,7 @@ def forget(
     if not json:
         output.say(f"Forgotten at {rfc3339(receipt['erased_at_ms'])}; the key is now {receipt['token']}.")
         output.say(f"Log records redacted: {receipt['log_records']}; dead letters: {receipt['dead_letters']}.")
+        if "log" in receipt:
+            output.say(f"Log: {receipt['log']}.")
         for name, count in receipt["alerting"].items():
             output.say(f"{name.replace('_', ' ')}: {count}")

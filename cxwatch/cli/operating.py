@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Annotated
@@ -28,12 +29,13 @@ from cxwatch.cli.shared import (
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import explained, open_engine, open_existing, open_state
 from cxwatch.errors import CannotStart
+from cxwatch.logs import open_log
+from cxwatch.preparing import prepare_topic
 from cxwatch.replaying import ReplayResult
 from cxwatch.replaying import replay as measure_again
 from cxwatch.settings import Settings
 from streams.clock import rfc3339
 from streams.files.names import found_names
-from streams.logs.sqlite import SqliteLog
 
 SPAN = re.compile(r"(\d{1,4})\s*([mhd])")
 UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -81,9 +83,19 @@ def doctor(context: typer.Context, json: Json = False) -> None:
 
 
 def migrate(context: typer.Context) -> None:
-    """Bring the database to this version's tables. SQLite does it by itself at every start."""
+    """Bring the database to this version's tables, and create the Kafka topic where it is absent.
+
+    An embedded log and SQLite need none of it: they are made and brought up to date at every start.
+    """
     output = Output()
     settings = settings_of(context)
+    _migrate_database(settings, output)
+    if not settings.embedded_log:
+        for line in prepare_topic(settings):
+            output.say(line)
+
+
+def _migrate_database(settings: Settings, output: Output) -> None:
     if settings.database == "sqlite":
         open_state(settings).dispose()
         output.say(f"{settings.state_path} is at {migrations.HEAD}.")
@@ -128,7 +140,7 @@ def replay(
 
 
 async def _replay(settings: Settings, target: Path) -> ReplayResult:
-    log = SqliteLog(settings.log_path, clock_of(settings))
+    log = await asyncio.to_thread(open_log, settings, clock_of(settings))
     live_engine, fresh = open_existing(settings), open_engine(target, durable=False)
     try:
         migrations.upgrade(fresh)

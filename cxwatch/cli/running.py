@@ -19,6 +19,7 @@ from cxwatch.demo.source import SPEED_MAX
 from cxwatch.importing import read_timed
 from cxwatch.product import Product
 from cxwatch.run import run as run_product
+from cxwatch.run import run_web, run_worker
 from cxwatch.settings import Settings, load_settings
 from streams.clock import SystemClock
 from streams.decode import Decoder
@@ -28,7 +29,44 @@ from streams.files.digest import file_digest
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the command line."""
     app.command()(demo)
-    app.command()(run)
+    for command in (run, worker, web):
+        app.command()(command)
+
+
+def worker(context: typer.Context) -> None:
+    """Measure a Kafka topic beside other workers; one of them, whoever holds the lease, decides and delivers.
+
+    Answers /healthz, /readyz and /metrics on [web] port. Needs `cxwatch migrate` once before. Exit 75 means: start me
+    again.
+    """
+    settings = settings_of(context)
+    _shared(settings, "worker")
+    output = Output()
+
+    def ready(product: Product) -> None:
+        output.hint(f"measuring {settings.kafka.address}; {product.settings.web.url}/readyz  (Ctrl-C stops it)")
+
+    raise typer.Exit(run_worker(settings, ready))
+
+
+def web(context: typer.Context) -> None:
+    """Take in events (onto Kafka), and serve pages and API. Measures and decides nothing: that is the workers' work."""
+    settings = settings_of(context)
+    _shared(settings, "web")
+    output = Output()
+
+    def ready(product: Product) -> None:
+        output.hint(f"cxwatch is up: {product.settings.web.url}/  (Ctrl-C stops it)")
+
+    raise typer.Exit(run_web(settings, ready))
+
+
+def _shared(settings: Settings, command: str) -> None:
+    if settings.embedded_log:
+        raise Usage(
+            f'`cxwatch {command}` needs a log that processes share: set log = "kafka://host:9092/topic", or use '
+            "`cxwatch run`, which does everything in one process"
+        )
 
 
 def run(context: typer.Context) -> None:
@@ -117,6 +155,8 @@ def _demo_settings(context: typer.Context, text: str, fresh: bool) -> Settings:
     if not named:
         folder.make(folder.HOME)
     settings = settings_of(context) if named else load_settings(demo_settings.write(folder.HOME, text))
+    if not settings.embedded_log:
+        raise Usage("the demo keeps a log of its own: leave `log` (CXWATCH_LOG) out")
     if fresh:
         folder.clear(settings)  # first: it refuses while another demo runs, whose settings must stay as they are
         if not named:

@@ -1,4 +1,4 @@
-"""Files into the embedded log; then waiting until what was appended is measured."""
+"""Files into the log; then waiting until what was appended is measured."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cxwatch.database import open_state
 from cxwatch.importing.batches import Batch, batches, ledger_key, letters_of, size_of
 from cxwatch.importing.records import Listener, Progress, RefusedRow, Summary
 from cxwatch.importing.waiting import Measurer
+from cxwatch.logs import open_log
 from cxwatch.settings import Settings
 from streams.clock import Clock
 from streams.decode import Decoder, routing_key
@@ -21,7 +22,6 @@ from streams.events import Refused
 from streams.files.mapping import Mapping
 from streams.logs.errors import LogBehind
 from streams.logs.protocol import Log, Record
-from streams.logs.sqlite import SqliteLog
 from streams.store import deadletters, ledger
 
 BEHIND_TRIES = 60
@@ -31,7 +31,7 @@ LETTERS_EVERY = 500  # refused rows kept a transaction
 async def import_files(
     settings: Settings, files: Sequence[Path], mapping: Mapping, listener: Listener, clock: Clock, *, wait: bool
 ) -> Summary:
-    """Append the rows of some files to the embedded log, each once; what became of them.
+    """Append the rows of some files to the log, each once; what became of them.
 
     With `wait` it returns when all of them are measured, by this process where no other one measures. Killed at any
     moment, the next run goes on: rows appended but not noted are appended again and drop out as duplicates. Raises
@@ -39,7 +39,7 @@ async def import_files(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_state(settings)
-    log = SqliteLog(settings.log_path, clock)
+    log = await asyncio.to_thread(open_log, settings, clock)
     measurer = Measurer(settings, log)
     run = _Run(settings, engine, log, Decoder(settings.measure), mapping, listener, clock)
     try:

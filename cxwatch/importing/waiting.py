@@ -10,11 +10,12 @@ from sqlalchemy import Engine
 
 from cxwatch.database import open_state
 from cxwatch.errors import CannotStart, RestartMe
+from cxwatch.logs import AnyLog
 from cxwatch.measuring import Measuring
 from cxwatch.settings import Settings
 from streams.decode import Decoder
 from streams.logs.errors import LogHeld
-from streams.logs.sqlite import SqliteLog
+from streams.logs.kafka import KafkaLog
 from streams.measure.errors import Fenced, StorageFailed
 from streams.signal import Signal
 from streams.store import imports
@@ -25,9 +26,9 @@ LOOK_S = 0.2
 
 
 class Measurer:
-    """Measures the embedded log in this process while it owns it."""
+    """Measures the log in this process where no other one does: by the lock file, or by the consumer group."""
 
-    def __init__(self, settings: Settings, log: SqliteLog) -> None:
+    def __init__(self, settings: Settings, log: AnyLog) -> None:
         self._settings = settings
         self._log = log
         self._committed = Signal()
@@ -39,6 +40,8 @@ class Measurer:
         """Measure from now on, unless another process does. Raises CannotStart for anything else in the way."""
         if self._measuring is not None:
             return True
+        if isinstance(self._log, KafkaLog) and await asyncio.to_thread(self._log.members) > 0:
+            return False
         database = open_state(self._settings, durable=False)
         measuring = Measuring(
             self._log,

@@ -12,17 +12,17 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cxwatch.settings.alerting import alert_settings, detection_settings
 from cxwatch.settings.boards import board_settings
+from cxwatch.settings.kafka import kafka_settings
 from cxwatch.settings.lines import Lines
 from cxwatch.settings.measuring import measure_settings
 from cxwatch.settings.problems import Problem, SettingsError
 from cxwatch.settings.reader import Sheet, Table
-from cxwatch.settings.records import KafkaSettings, Kpi, Security, Settings, WebSettings
+from cxwatch.settings.records import Kpi, Settings, WebSettings
 from cxwatch.settings.secret_values import read_secrets
 
 FILE_NAME = "cxwatch.toml"
 FILE_BYTES_MAX = 4 * 1024 * 1024
 KPIS: tuple[Kpi, ...] = ("nps", "csat", "ces", "stars", "thumbs")
-SECURITY: tuple[Security, ...] = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 
 
@@ -77,11 +77,12 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
     web = _web(top.table("web"))
     secrets = read_secrets(sheet)
     kpi = top.choice("kpi", "nps", KPIS)
+    log = top.text("log", "sqlite", 1_000)
     settings = Settings(
         source=path,
         kpi=kpi,
         data_dir=_data_dir(top, sheet, path),
-        log=_log(top),
+        log=log,
         database=_database(top),
         log_days=log_days,
         measure=measure,
@@ -89,7 +90,7 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
         alerts=alert_settings(top, measure.timezone, web.url, secrets.slack_bot_token),
         web=web,
         boards=board_settings(top, measure, kpi, web.url),
-        kafka=_kafka(top.table("kafka")),
+        kafka=kafka_settings(top, log, sheet, path, web, secrets),
         secrets=secrets,
         names_given=frozenset(key for key in ("channels", "stages") if top.given(key)),
     )
@@ -109,15 +110,6 @@ def _data_dir(top: Table, sheet: Sheet, path: Path | None) -> Path:
     except RuntimeError:  # ~name of nobody here
         top.wrong("data_dir", "starts with the home folder of a user that is not on this machine: write it out")
         return base
-
-
-def _log(top: Table) -> str:
-    value = top.text("log", "sqlite", 1_000)
-    if value.startswith("kafka://"):
-        top.wrong("log", 'names Kafka, which this version does not read yet: use log = "sqlite"')
-    elif value != "sqlite":
-        top.wrong("log", 'must be "sqlite"')
-    return value
 
 
 def _database(top: Table) -> str:
@@ -154,16 +146,3 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _kafka(table: Table) -> KafkaSettings:
-    kafka = KafkaSettings(
-        partitions=table.whole("partitions", 12, 1, 10_000),
-        replication=table.whole("replication", 1, 1, 10),
-        group=table.text("group", "cxwatch"),
-        client_id=table.text("client_id", "cxwatch"),
-        instance_id=table.optional("instance_id"),
-        security=table.choice("security", "PLAINTEXT", SECURITY),
-    )
-    table.finish()
-    return kafka

@@ -10,10 +10,10 @@ from typing import Literal
 from alerting.settings import AlertSettings, Secret
 from dashboards.settings import BoardSettings
 from detectors.settings import DetectionSettings
+from streams.logs.kafka_settings import KafkaSettings
 from streams.settings import MeasureSettings
 
 Kpi = Literal["nps", "csat", "ces", "stars", "thumbs"]
-Security = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,6 @@ class WebSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """How a Kafka log would be used. This version reads the embedded log only, and says so for any other."""
-
-    partitions: int = 12
-    replication: int = 1
-    group: str = "cxwatch"
-    client_id: str = "cxwatch"
-    instance_id: str | None = None
-    security: Security = "PLAINTEXT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +78,11 @@ class Settings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     secrets: Secrets = field(default_factory=Secrets)
     names_given: frozenset[str] = frozenset()
+
+    @property
+    def embedded_log(self) -> bool:
+        """Whether the log is a file of ours, and not a Kafka topic."""
+        return self.log == "sqlite"
 
     @property
     def log_path(self) -> Path:

@@ -16,6 +16,9 @@ import faust
 
 from streams.logs.errors import LogError
 from streams.logs.faust_mends import AgentBody, CxApp, OnFatal, PackedSchema, PromptTables, guarded
+from streams.logs.kafka import KafkaLog
+from streams.logs.kafka_thread import check_codecs
+from streams.logs.kafka_transport import KafkaTransport
 from streams.logs.protocol import TOPIC, Owner
 from streams.logs.sqlite import SqliteLog
 from streams.logs.sqlite_transport import SqliteTransport
@@ -24,16 +27,22 @@ STOP_TIMEOUT_S = 5.0
 BUFFERED_BATCHES = 4
 
 
-def build_app(log: SqliteLog, owner: Owner, on_fatal: OnFatal, *, app_id: str = "cxwatch") -> faust.App:
+def build_app(log: SqliteLog | KafkaLog, owner: Owner, on_fatal: OnFatal, *, app_id: str = "cxwatch") -> faust.App:
     """An app that reads the log and nothing else: no pages, no topics of its own, no signal handlers, no logging.
 
     `on_fatal` is called on the event loop with the first failure of an agent or of Faust itself; what is to happen
-    then (end the process) is its decision. Call this inside the loop that will run the app.
+    then (end the process) is its decision. Call this inside the loop that will run the app. Raises LogError.
     """
-    app = CxApp(id=app_id, broker="sqlite://", **_SETTINGS)
+    app = CxApp(id=app_id, broker="kafka://" if isinstance(log, KafkaLog) else "sqlite://", **_SETTINGS)
     app.loop = asyncio.get_running_loop()
     app.on_fatal = on_fatal
-    transport = SqliteTransport(app, log, owner)
+    if isinstance(log, KafkaLog):
+        check_codecs()
+        app.log_topic = log.settings.topic
+        transport = KafkaTransport(app, log, owner)
+    else:
+        app.log_topic = TOPIC
+        transport = SqliteTransport(app, log, owner)
     app.transport = transport
     app.producer_transport = transport
     return app
@@ -56,7 +65,7 @@ _SETTINGS: dict[str, Any] = {
 
 def packed_topic(app: faust.App) -> faust.TopicT:
     """The channel whose stream yields `Packed`."""
-    return app.topic(TOPIC, schema=PackedSchema(), internal=False)
+    return app.topic(app.log_topic, schema=PackedSchema(), internal=False)
 
 
 def measuring(app: faust.App, body: AgentBody) -> faust.Agent:
@@ -75,7 +84,7 @@ async def start_app(app: faust.App) -> None:
 
 async def seek(app: faust.App, partition: int, offset: int) -> None:
     """Deliver a partition again from an offset. Batches already on their way to the agent still come first."""
-    await app.consumer.seek(faust.types.TP(TOPIC, partition), offset)
+    await app.consumer.seek(faust.types.TP(app.log_topic, partition), offset)
 
 
 async def stop_app(app: faust.App, timeout_s: float = STOP_TIMEOUT_S) -> bool:

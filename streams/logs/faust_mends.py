@@ -108,6 +108,7 @@ class CxApp(App):  # type: ignore[misc]  # faust has no types for us
 
     BootStrategy = _NoWeb
     on_fatal: OnFatal | None = None
+    log_topic: str  # what the log's batches come under
 
     def _create_directories(self) -> None:
         return None

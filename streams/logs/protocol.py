@@ -50,6 +50,8 @@ class Packed:
 class Log(Protocol):
     """Where events are kept until they are measured, and for as long as retention says."""
 
+    ours: bool  # whether records may be redacted and dropped; a Kafka topic is its owner's
+
     @property
     def identity(self) -> str:
         """Made up once when the log was created: tells this log from any other in its place."""

@@ -30,6 +30,8 @@ class SqliteLog:
     Raises LogError when the file cannot be made or used (full or read-only disk, damage, another program's file).
     """
 
+    ours = True
+
     def __init__(self, path: Path | str, clock: Clock, partitions: int = PARTITIONS) -> None:
         self.path = Path(path)
         with errors_explained(self.path):

@@ -6,17 +6,17 @@ committed what the owner has committed.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import faust
 from faust.transport import base
-from faust.types import TP, ConsumerMessage, RecordMetadata
+from faust.types import TP, ConsumerMessage
 from yarl import URL
 
 from streams.logs.faust_mends import AnyOffset
-from streams.logs.protocol import TOPIC, Owner, Packed, Record, partition_of
+from streams.logs.faust_producer import LogProducer
+from streams.logs.protocol import TOPIC, Owner, Packed, partition_of
 from streams.logs.sqlite import SqliteLog
 from streams.logs.sqlite_feed import Feed
 
@@ -151,34 +151,11 @@ class SqliteConsumer(base.Consumer):  # type: ignore[misc]  # faust has no types
         return self._feed
 
 
-class SqliteProducer(base.Producer):  # type: ignore[misc]  # faust has no types for us
-    """Appends to the log. Faust wants one; cxwatch appends through `Log.append`."""
-
-    transport: SqliteTransport
-
-    async def send(
-        self, topic: str, key: bytes | None, value: bytes | None, *_where: Any, **_options: Any
-    ) -> asyncio.Future[RecordMetadata]:
-        """Start an append; the future is done when it is durable."""
-        return asyncio.ensure_future(self.send_and_wait(topic, key, value))
-
-    async def send_and_wait(
-        self, topic: str, key: bytes | None, value: bytes | None, *_where: Any, **_options: Any
-    ) -> RecordMetadata:
-        """Append one record and return when it is durable."""
-        appended = await self.transport.log.append([Record(key or b"", value or b"")])
-        ((partition, (offset, _)),) = appended.spans.items()
-        return RecordMetadata(topic, partition, TP(topic, partition), offset)
-
-    async def create_topic(self, topic: str, *_args: Any, **_options: Any) -> None:
-        """The log is there before Faust is."""
-
-
 class SqliteTransport(base.Transport):  # type: ignore[misc]  # faust has no types for us
     """`sqlite://`: the embedded log as Faust's broker."""
 
     Consumer = SqliteConsumer
-    Producer = SqliteProducer
+    Producer = LogProducer
     driver_version = "sqlite"
 
     def __init__(self, app: Any, log: SqliteLog, owner: Owner) -> None:

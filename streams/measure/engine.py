@@ -23,7 +23,7 @@ from streams.events import Event, Refused
 from streams.logs.protocol import Packed
 from streams.measure.commit import write
 from streams.measure.erased import TOKEN_PREFIX, ErasedCustomers
-from streams.measure.errors import MeasureError, Raced, StorageFailed
+from streams.measure.errors import Fenced, MeasureError, Raced, StorageFailed
 from streams.measure.fold import Fold
 from streams.measure.items import Items, needs
 from streams.measure.load import claim, find, find_panes, load_erased, reload
@@ -75,12 +75,17 @@ class MeasureEngine:
             self._erased = ErasedCustomers(secret, load_erased(conn))
 
     async def claim(self, partitions: Collection[int]) -> Mapping[int, int]:
-        """Own these partitions from now on; the offsets to start at. Whoever had them is fenced."""
+        """Own these partitions from now on; the offsets to start at. Whoever had them is fenced.
+
+        Raises StorageFailed when the database does not answer for long.
+        """
         for partition in sorted(partitions):
             old = self._states.get(partition)
             if old is not None:
                 old.dead = True
-            self._states[partition] = await self._in_thread(partial(self._claim, partition))
+            self._states[partition] = await self._patiently(partial(self._claim, partition))
+        if partitions:
+            self._erased.add(await self._patiently(partial(self._look, load_erased)))  # by another process meanwhile
         return {partition: self._states[partition].next_offset for partition in partitions}
 
     def _claim(self, partition: int) -> PartitionState:
@@ -217,8 +222,8 @@ class MeasureEngine:
             try:
                 await loop.run_in_executor(self._writer, self._write, [change for _, change in changes])
                 done = changes
-            except Raced as race:
-                log.info("an answer was stored meanwhile, folding again", reason=str(race))
+            except (Raced, Fenced) as reason:
+                log.info("committing one partition at a time", reason=str(reason))
                 done = await self._commit_singly(changes)
             except DBAPIError as error:
                 log.warning("commit failed, reloading", error=failure_name(error))
@@ -226,7 +231,7 @@ class MeasureEngine:
             for state, change in done:
                 self._was_committed(state, change)
             for state, change in changes:
-                if (state, change) not in done:
+                if (state, change) not in done and not state.dead:  # the dead were given back or claimed anew
                     await self._reload(state)
         except MeasureError as error:
             self._failed = error
@@ -236,13 +241,17 @@ class MeasureEngine:
         self._start_commit()
 
     async def _commit_singly(self, changes: list[tuple[PartitionState, Change]]) -> list[tuple[PartitionState, Change]]:
-        """After a race between two partitions: the first to commit keeps the answer, the other folds again."""
+        """Each for itself: of a race the first to commit keeps the answer, and one that is fenced stops no other."""
         done = []
         for state, change in changes:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._writer, self._write, [change])
             except Raced:
                 continue
+            except Fenced:
+                if state.dead:  # by a claim of our own: a rebalance that left us the partition
+                    continue
+                raise
             done.append((state, change))
         return done
 
@@ -290,12 +299,24 @@ class MeasureEngine:
         if self._failed is not None:
             raise self._failed
 
-    async def _read(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
-            with self._engine.connect() as conn:
-                return work(conn)
+    async def _patiently(self, work: Callable[[], T]) -> T:
+        for attempt in range(RELOAD_TRIES):
+            try:
+                return await self._in_thread(work)
+            except DBAPIError as error:
+                log.warning("claim failed, trying again", error=failure_name(error))
+            await asyncio.sleep(RELOAD_PAUSE_S * 2**attempt)
+        raise StorageFailed(
+            f"the database did not answer {RELOAD_TRIES} times while partitions were claimed: look at its disk and "
+            "connection, then start again; nothing is lost"
+        )
 
-        return await self._in_thread(run)
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await self._in_thread(partial(self._look, work))
+
+    def _look(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as conn:
+            return work(conn)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, work)

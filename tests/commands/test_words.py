@@ -15,6 +15,8 @@ from tests.commands.conftest import Shell, answer, lines
 OPTIONS = {
     ("demo",): ("--input", "--map", "--set", "--timezone", "--date-only", "--speed", "--fresh"),
     ("run",): (),
+    ("worker",): (),
+    ("web",): (),
     ("ingest",): ("--map", "--set", "--timezone", "--date-only", "--to", "--no-wait", "--json"),
     ("forget",): ("customer", "--json"),
     ("dead-letters",): ("list", "retry"),

@@ -13,12 +13,17 @@ from itertools import count
 
 from streams.clock import SystemClock
 from streams.logs.errors import LogError
+from streams.logs.kafka import KafkaLog
+from streams.logs.kafka_settings import KafkaSettings
 from streams.logs.protocol import Log, Record
 from streams.logs.sqlite import SqliteLog
 
 
 def open_log(kind: str, place: str) -> Log:
-    return {"sqlite": lambda: SqliteLog(place, SystemClock())}[kind]()
+    if kind == "kafka":
+        broker, _, topic = place.partition("/")
+        return KafkaLog(KafkaSettings(brokers=(broker,), topic=topic)).connect()
+    return SqliteLog(place, SystemClock())
 
 
 async def main(kind: str, place: str, mode: str) -> None:

@@ -28,6 +28,8 @@ class Storage(Protocol):
 
 NewStorage = Callable[[], Storage]
 keys = st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e"]), max_size=6)
+# One suite over every log, and a fixture that makes a new log whenever it is called.
+SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("append"), st.integers(0, 1), keys),
@@ -86,23 +88,25 @@ class Interleaving:
             await handle.close()
 
 
+async def interleave(storage: Storage, steps: list[tuple[str, object, object]]) -> None:
+    """Take the steps, then look at the whole."""
+    interleaving = Interleaving(storage)
+    for step in steps:
+        await interleaving.step(*step)
+    await interleaving.check()
+
+
 class LogConformance:
     @pytest.fixture
     def storage(self, new_storage: NewStorage) -> Storage:
         return new_storage()
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, deadline=None, suppress_health_check=SHARED)
     @given(steps=steps)
     def test_any_interleaving_gives_every_record_once_in_order_without_gaps(
         self, new_storage: NewStorage, steps: list[tuple[str, object, object]]
     ) -> None:
-        async def run() -> None:
-            interleaving = Interleaving(new_storage())
-            for step in steps:
-                await interleaving.step(*step)
-            await interleaving.check()
-
-        asyncio.run(run())
+        asyncio.run(interleave(new_storage(), steps))
 
     async def test_records_of_one_append_and_partition_lie_together_in_their_order(self, storage: Storage) -> None:
         log = storage.open(ManualClock(NOW))
@@ -165,14 +169,6 @@ class LogConformance:
         await again.close()
         await other.close()
 
-    async def test_append_time_is_the_clocks_and_never_runs_backwards(self, storage: Storage) -> None:
-        ahead, behind = storage.open(ManualClock(NOW + 1_000)), storage.open(ManualClock(NOW))
-        await ahead.append(records("1"))
-        (partition,) = (await behind.append(records("2"))).spans
-        assert list(ahead.read(partition, 0, 10).append_ms) == [NOW + 1_000, NOW + 1_000]
-        await ahead.close()
-        await behind.close()
-
     async def test_every_record_keeps_the_name_of_its_import(self, storage: Storage) -> None:
         log = storage.open(ManualClock(NOW))
         appends = [
@@ -189,44 +185,6 @@ class LogConformance:
             b"3": "file-a",
             b"4": "file-b",
         }
-        await log.close()
-
-    async def test_redacted_values_are_gone_and_offsets_stay(self, storage: Storage) -> None:
-        log = storage.open(ManualClock(NOW))
-        (partition,) = (await log.append(records("anna: hi", "ben: hi", "anna: bye"))).spans
-        await log.append(records("ben: bye"))
-        assert log.redact(partition, lambda v: b"token-7" if v.startswith(b"anna") else None) == 2
-        batch = log.read(partition, 0, 10)
-        assert list(batch.offsets) == [0, 1, 2, 3]
-        assert list(batch.values) == [b"token-7", b"ben: hi", b"token-7", b"ben: bye"]
-        assert log.redact(partition, lambda v: b"token-7" if v.startswith(b"anna") else None) == 0
-        await log.close()
-
-    async def test_retention_drops_what_is_old_and_measured_and_nothing_else(self, storage: Storage) -> None:
-        clock = ManualClock(NOW)
-        log = storage.open(clock)
-        (partition,) = (await log.append(records("old"))).spans
-        await log.append(records("old, not measured"))
-        clock.set(NOW + 60_000)
-        await log.append(records("new"))
-        assert log.expire(NOW + 1, {}) == 0
-        assert log.expire(NOW + 1, {partition: 1}) == 1
-        assert everything(log)[partition] == [(1, b"old, not measured"), (2, b"new")]
-        assert log.read(partition, 0, 10).start == 0
-        assert log.expire(NOW + 1, {partition: 3}) == 1
-        assert everything(log)[partition] == [(2, b"new")]
-        await log.close()
-
-    async def test_offsets_go_on_after_everything_was_dropped(self, storage: Storage) -> None:
-        log = storage.open(ManualClock(NOW))
-        (partition,) = (await log.append(records("1", "2"))).spans
-        log.expire(NOW + 1, {partition: 2})
-        await log.close()
-        log = storage.open(ManualClock(NOW))
-        batch = log.read(partition, 0, 10)
-        assert (batch.start, batch.end, list(batch.values)) == (0, 2, [])
-        assert (await log.append(records("3"))).spans == {partition: (2, 3)}
-        assert everything(log)[partition] == [(2, b"3")]
         await log.close()
 
     async def test_a_closed_log_takes_nothing(self, storage: Storage) -> None:
@@ -266,4 +224,54 @@ class LogConformance:
         assert kept == list(range(len(kept)))
         assert len(kept) >= acknowledged
         await log.append(records("it works"))
+        await log.close()
+
+
+class OwnLogConformance(LogConformance):
+    """What a log of ours does as well: its clock, erasure and retention. A Kafka topic's are its owner's business."""
+
+    async def test_append_time_is_the_clocks_and_never_runs_backwards(self, storage: Storage) -> None:
+        ahead, behind = storage.open(ManualClock(NOW + 1_000)), storage.open(ManualClock(NOW))
+        await ahead.append(records("1"))
+        (partition,) = (await behind.append(records("2"))).spans
+        assert list(ahead.read(partition, 0, 10).append_ms) == [NOW + 1_000, NOW + 1_000]
+        await ahead.close()
+        await behind.close()
+
+    async def test_redacted_values_are_gone_and_offsets_stay(self, storage: Storage) -> None:
+        log = storage.open(ManualClock(NOW))
+        (partition,) = (await log.append(records("anna: hi", "ben: hi", "anna: bye"))).spans
+        await log.append(records("ben: bye"))
+        assert log.redact(partition, lambda v: b"token-7" if v.startswith(b"anna") else None) == 2
+        batch = log.read(partition, 0, 10)
+        assert list(batch.offsets) == [0, 1, 2, 3]
+        assert list(batch.values) == [b"token-7", b"ben: hi", b"token-7", b"ben: bye"]
+        assert log.redact(partition, lambda v: b"token-7" if v.startswith(b"anna") else None) == 0
+        await log.close()
+
+    async def test_retention_drops_what_is_old_and_measured_and_nothing_else(self, storage: Storage) -> None:
+        clock = ManualClock(NOW)
+        log = storage.open(clock)
+        (partition,) = (await log.append(records("old"))).spans
+        await log.append(records("old, not measured"))
+        clock.set(NOW + 60_000)
+        await log.append(records("new"))
+        assert log.expire(NOW + 1, {}) == 0
+        assert log.expire(NOW + 1, {partition: 1}) == 1
+        assert everything(log)[partition] == [(1, b"old, not measured"), (2, b"new")]
+        assert log.read(partition, 0, 10).start == 0
+        assert log.expire(NOW + 1, {partition: 3}) == 1
+        assert everything(log)[partition] == [(2, b"new")]
+        await log.close()
+
+    async def test_offsets_go_on_after_everything_was_dropped(self, storage: Storage) -> None:
+        log = storage.open(ManualClock(NOW))
+        (partition,) = (await log.append(records("1", "2"))).spans
+        log.expire(NOW + 1, {partition: 2})
+        await log.close()
+        log = storage.open(ManualClock(NOW))
+        batch = log.read(partition, 0, 10)
+        assert (batch.start, batch.end, list(batch.values)) == (0, 2, [])
+        assert (await log.append(records("3"))).spans == {partition: (2, 3)}
+        assert everything(log)[partition] == [(2, b"3")]
         await log.close()

@@ -16,11 +16,11 @@ from streams.logs.sqlite import SqliteLog
 from streams.logs.sqlite_file import errors_explained
 from streams.logs.sqlite_rows import BATCH_BYTES_MAX, BATCH_RECORDS_MAX
 from streams.logs.sqlite_writer import RECORD_BYTES_MAX
-from tests.logs.conformance import LogConformance
+from tests.logs.conformance import OwnLogConformance
 from tests.logs.support import NOW, appender, records, values_of
 
 
-class TestSqliteLog(LogConformance):
+class TestSqliteLog(OwnLogConformance):
     """The conformance suite on SQLite."""
 
 

@@ -120,7 +120,7 @@ def test_without_a_file_every_key_has_its_default(elsewhere: Path) -> None:
     assert settings.detection == DetectionSettings()
     assert settings.detection.false_alerts_per_week == 2
     assert settings.web == WebSettings("127.0.0.1", 8000, None)
-    assert settings.kafka == KafkaSettings(partitions=12)
+    assert settings.kafka == KafkaSettings(partitions=12, instance_id=settings.kafka.instance_id)
     assert settings.names_given == frozenset()
 
 
@@ -196,7 +196,9 @@ def test_web_and_kafka_are_read(load: Load) -> None:
     settings = load(EVERYTHING)
     assert settings.web == WebSettings("::1", 9000, "https://cx.example.com/")
     assert settings.web.url == "https://cx.example.com"
-    assert settings.kafka == KafkaSettings(24, 3, "g", "c", "one", "SASL_SSL")
+    assert settings.kafka == KafkaSettings(
+        partitions=24, replication=3, group="g", client_id="c", instance_id="one", security="SASL_SSL"
+    )
 
 
 def test_retention_is_read(load: Load) -> None:

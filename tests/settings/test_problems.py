@@ -185,14 +185,6 @@ def test_bounds_belong_to_what_is_allowed(load: Load, text: str) -> None:
     load(text)
 
 
-def test_kafka_is_refused_in_words(problems: Problems) -> None:
-    (problem,) = problems('log = "kafka://h1:9092,h2:9092/topic"')
-    assert (problem.line, problem.key) == (1, "log")
-    assert "Kafka" in problem.text
-    assert "does not read yet" in problem.text
-    assert 'log = "sqlite"' in problem.text
-
-
 @pytest.mark.parametrize(
     "address",
     [
