@@ -18,7 +18,6 @@ from dashboards.recovery_readings import read_recovery
 from dashboards.standing import Past, read_past, standings
 from streams.clock import DAY_MS, SECOND_MS, minute_of
 from streams.records import WindowName, WindowSnapshot
-from streams.scales import scale_named
 from streams.settings import OTHER
 from streams.store import deadletters
 from streams.store.progress import Progress, newest_event_ms, read_progress
@@ -37,7 +36,6 @@ class CxCollector(Collector):
         self._scales = scales(context.measure)
         self._channels = (*context.measure.channels, OTHER)
         self._stages = (*context.measure.stages, OTHER)
-        self._main = scale_named(context.kpi)
         self._past = Past()
 
     def describe(self) -> Iterable[Metric]:
@@ -61,10 +59,10 @@ class CxCollector(Collector):
             delivery = read_delivery(conn)
             recovery = read_recovery(conn, now_ms)
             deciding = context.decided(conn)
-            past = self._past = read_past(conn, context, self._main, now_ms, self._past)
+            past = self._past = read_past(conn, context.measure.min_n, now_ms, self._past)
         yield self._responses(context.totals())
         yield self._windows(ours)
-        yield families.places(self._main.name, standings(context, self._main, rows, past, incidents))
+        yield families.places(standings(context.measure, self._scales, rows, past, incidents))
         yield from self._progress(now_ms, newest_ms, progress, context.log_ends())
         yield self._stale_after(now_ms, newest_ms)
         yield GaugeMetricFamily("cx_dead_letters", "Refused records that are kept.", value=letters)

@@ -11,7 +11,7 @@ from alerting.records import CaseState, IncidentState, Signal
 from dashboards.alert_readings import AlertCounts, IncidentLine
 from dashboards.delivery_readings import STATES, DeliveryCounts
 from dashboards.recovery_readings import BOUNDS_MS, DUES, Recovery
-from dashboards.standing import CODES_TOLD
+from dashboards.standing import CODES_TOLD, Asked
 from streams.clock import SECOND_MS
 from streams.records import Segment
 
@@ -80,15 +80,15 @@ def _examples(found: Recovery, bounds: Sequence[float]) -> dict[float | None, Ex
     return examples
 
 
-def places(metric: str, standings: Mapping[Segment, int]) -> Metric:
+def places(standings: Mapping[tuple[Asked, Segment], int]) -> Metric:
     """How each place stands over the last 24 hours."""
     family = GaugeMetricFamily(
         "cx_place_standing",
-        f"The main score of a place over 24 h against its usual: {CODES_TOLD}.",
-        labels=["metric", "channel", "stage"],
+        f"The score of a place over 24 h against its usual: {CODES_TOLD}.",
+        labels=["metric", "survey_kind", "channel", "stage"],
     )
-    for (channel, stage), code in standings.items():
-        family.add_metric([metric, channel or "", stage or ""], code)
+    for ((metric, kind), (channel, stage)), code in standings.items():
+        family.add_metric([metric, kind, channel or "", stage or ""], code)
     return family
 
 
