@@ -19,7 +19,7 @@ import httpx
 import yaml
 
 START_S = 60.0
-SCRAPE_S = 2
+SCRAPE_S = 5
 Sample = tuple[dict[str, str], float]
 
 
@@ -105,7 +105,7 @@ def prometheus(
     if token is not None:
         scrape["authorization"] = {"credentials": token}
     config: dict[str, Any] = {
-        "global": {"scrape_interval": f"{SCRAPE_S}s", "scrape_timeout": f"{SCRAPE_S}s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": f"{SCRAPE_S}s", "scrape_timeout": f"{SCRAPE_S}s", "evaluation_interval": "2s"},
         "scrape_configs": [scrape],
     }
     if rules is not None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
 import httpx
 from sqlalchemy import Connection
 
 from alerting import modes
 from cxwatch.access.store import read_granted
+from cxwatch.checking import Check
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import open_existing
+from cxwatch.doctoring_boards import examine_boards
 from cxwatch.errors import CannotStart
 from cxwatch.settings import Settings
 from streams.clock import SystemClock, rfc3339
@@ -26,14 +27,6 @@ from streams.store.progress import newest_event_ms, next_offsets
 
 DISK_FREE_MIN = 512 * 1024 * 1024
 WEB_TIMEOUT_S = 3.0
-
-
-class Check(NamedTuple):
-    """What was looked at, how it is, and what to do about it."""
-
-    name: str
-    state: Literal["ok", "note", "failed"]
-    text: str
 
 
 def examine(settings: Settings) -> Iterator[Check]:
@@ -54,6 +47,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield _access(settings, conn)
     engine.dispose()
     yield _web(settings)
+    yield from examine_boards(settings)
 
 
 def _disk(settings: Settings) -> Check:

@@ -110,6 +110,8 @@ def test_doctor_names_every_check(filled: Shell) -> None:
         "alerts": "note",
         "access": "ok",
         "web": "note",
+        "prometheus": "note",
+        "grafana": "note",
     }
     assert all(row.keys() == {"check", "state", "text"} for row in ended.rows)
     people = filled("doctor")
