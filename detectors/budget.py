@@ -1,8 +1,12 @@
-"""How rare numbers must be to wake somebody: the promise of `false_alerts_per_week`, spread over all tests.
+"""How rare numbers must be to wake somebody: the promise of `false_alerts_per_week`, spread over all segments.
 
-Each changed minute of each watched segment is a test of every signal. With U changed minutes a week over everything,
-a tail below `false_alerts_per_week` / (signals x U) keeps the sum of false alerts under the promise; no segment may
-use more than a tenth of an alert a week.
+Each changed minute of each watched segment is an update. With U updates a week over everything, evidence of at least
+A = U / `false_alerts_per_week` keeps the sum of false alerts under the promise, for on average at least A updates pass
+before a calm segment reaches A (`evidence`); no segment may use more than a tenth of an alert a week. A twentieth of
+the promise is kept for the guardrail of segments that are too young for evidence.
+
+River's detectors alone point without a promise of their own: there each update is a test of every signal, and a tail
+below `false_alerts_per_week` / (signals x U) does the same.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from detectors.state import SEVERITIES, SIGNALS
 
 SEGMENT_MAX = 0.1  # false alerts a week
 SIGNALS_TESTED = 2  # share and volume
+FOR_EVIDENCE = 0.95  # of the promise; the rest is the guardrail's
 MINUTES_PER_WEEK = 7 * 24 * 60
 GUARDRAIL_TAIL = 1e-4
 RARITY_MAX = 1e6  # weeks; beyond that the number means nothing
@@ -26,6 +31,16 @@ class Budget:
     """The tests a week over all watched segments, learned with the baselines."""
 
     updates_week: float
+
+    def threshold(self, settings: DetectionSettings, usual: Baseline) -> float:
+        """A: the evidence at which a segment fires."""
+        overall = self.updates_week / (FOR_EVIDENCE * settings.false_alerts_per_week)
+        own = usual.updates_week / (FOR_EVIDENCE * SEGMENT_MAX)
+        return max(overall, own, 1.0)
+
+    def weeks_of(self, strength: float) -> float:
+        """How rare evidence of that strength is: once in at least that many weeks, over everything watched."""
+        return min(RARITY_MAX, strength / (self.updates_week or MINUTES_PER_WEEK))
 
     def tail_max(self, settings: DetectionSettings, usual: Baseline) -> float:
         """The largest tail at which numbers of this segment may fire."""

@@ -36,8 +36,7 @@ def follow(seat: Seat, minute: int, by: Yardstick) -> Update | Recovery | None:
     opened.until = minute + 1
     recovery = _recovered(seat, opened, minute, by)
     if recovery is not None:
-        seat.state.open, seat.state.floor = None, minute + 1
-        seat.state.bins.clear()
+        seat.state.settle(minute)
         for detector in seat.detectors:
             detector.restart()
         return recovery
@@ -47,7 +46,7 @@ def follow(seat: Seat, minute: int, by: Yardstick) -> Update | Recovery | None:
 def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Update | None:
     if minute - opened.told_minute < TELL_MINUTES:
         return None
-    weeks = by.budget.weeks(_tail(opened, by))
+    weeks = by.budget.weeks_of(opened.strength) if opened.strength else by.budget.weeks(_tail(opened, by))
     worse = severity_of(opened, weeks, by)
     if worse <= opened.severity and opened.n < 2 * opened.told_n:
         return None

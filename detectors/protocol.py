@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, Self
+from typing import ClassVar, Literal, NamedTuple, Protocol, Self
 
 Value = float | list[float]
 State = dict[str, Value]  # what a detector remembers: numbers by name
@@ -24,8 +24,35 @@ class Usual(Protocol):
     def knows_volume(self) -> bool:
         """False while too few days were seen to say how many answers an hour usually brings."""
 
+    @property
+    def volume_tolerance(self) -> float:
+        """By how much bad answers may outnumber the usual before it counts."""
+
+    @property
+    def dispersion(self) -> float:
+        """How many times more bad counts scatter than independent answers would: 1 or more."""
+
+    def tolerated_at(self, minute: int) -> float:
+        """The usual bad share at its worst, at the hour of a minute."""
+
     def bad_between(self, from_minute: int, to_minute: int) -> float:
         """Usual number of bad answers from one minute to before another, by hour of the week."""
+
+    def answers_between(self, from_minute: int, to_minute: int) -> float:
+        """Usual number of answers from one minute to before another."""
+
+
+class Part(NamedTuple):
+    """What one place (a channel at a stage) brought into a rollup: answers, bad ones, its own tolerated share.
+
+    A rollup whose traffic moves to a place that always was worse is not worse: each answer is judged by its place.
+    `catching_up` says that the place was silent before, and may be bringing a backlog.
+    """
+
+    answers: int
+    bad: int
+    share: float
+    catching_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,7 @@ class Step:
     bad_first: int
     own_minute: int
     usual: Usual | None = None
+    parts: tuple[Part, ...] = ()  # of a rollup; none for one place
 
     @property
     def answers(self) -> int:
@@ -52,10 +80,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A detector's hint that a signal rose, at the latest at `since_minute`."""
+    """A detector's finding that a signal rose, at the latest at `since_minute`.
+
+    With a `strength` it is evidence to be compared with the segment's threshold; without one it is a hint, and exact
+    numbers have the last word.
+    """
 
     signal: Literal["share", "volume"]
     since_minute: int
+    strength: float | None = None
 
 
 class Detector(Protocol):
@@ -79,3 +112,17 @@ class Detector(Protocol):
     @classmethod
     def load(cls, version: int, state: Mapping[str, Value]) -> Self:
         """The detector as it was dumped; a fresh one where the version is another."""
+
+
+def number_of(value: Value) -> float:
+    """A single number out of a dumped state."""
+    if isinstance(value, list):
+        raise TypeError("a single number was expected in a detector's state")
+    return value
+
+
+def numbers_of(value: Value) -> list[float]:
+    """A list of numbers out of a dumped state."""
+    if not isinstance(value, list):
+        raise TypeError("a list of numbers was expected in a detector's state")
+    return value

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import ClassVar, Self
 
-from detectors.protocol import Detector, Evidence, State, Step, Usual, Value
+from detectors.evidence import ShareAndVolume
+from detectors.protocol import Detector, Evidence, State, Step, Usual, Value, number_of, numbers_of
 from detectors.river_state import dump_gaussian, dump_hddm_w, fade_gaussian, load_gaussian, load_hddm_w
 from streams.clock import MINUTES_PER_DAY
 
@@ -67,8 +68,8 @@ class ShareJump:
         """As dumped; fresh where the version is another."""
         detector = cls()
         if version == cls.version:
-            detector._model = load_hddm_w(_numbers(state["model"]), cls.CONFIDENCE, cls.FADING)
-            detector._owed, detector._since = _number(state["owed"]), int(_number(state["since"]))
+            detector._model = load_hddm_w(numbers_of(state["model"]), cls.CONFIDENCE, cls.FADING)
+            detector._owed, detector._since = number_of(state["owed"]), int(number_of(state["since"]))
         return detector
 
 
@@ -149,22 +150,10 @@ class BadVolume:
         """As dumped; fresh where the version is another."""
         detector = cls()
         if version == cls.version:
-            detector._model = load_gaussian(_numbers(state["model"]), cls.GRACE)
-            detector._bin, detector._bad = int(_number(state["bin"])), int(_number(state["bad"]))
-            detector._since = int(_number(state["since"]))
+            detector._model = load_gaussian(numbers_of(state["model"]), cls.GRACE)
+            detector._bin, detector._bad = int(number_of(state["bin"])), int(number_of(state["bad"]))
+            detector._since = int(number_of(state["since"]))
         return detector
 
 
-DETECTORS: Mapping[str, type[Detector]] = {kind.name: kind for kind in (ShareJump, BadVolume)}
-
-
-def _number(value: Value) -> float:
-    if isinstance(value, list):
-        raise TypeError("a single number was expected in a detector's state")
-    return value
-
-
-def _numbers(value: Value) -> list[float]:
-    if not isinstance(value, list):
-        raise TypeError("a list of numbers was expected in a detector's state")
-    return value
+DETECTORS: Mapping[str, type[Detector]] = {kind.name: kind for kind in (ShareAndVolume, ShareJump, BadVolume)}

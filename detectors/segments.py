@@ -57,16 +57,35 @@ class Places:
             return len(self._channels.get(segment.stage, ())) > 1
         return len(self._stages) > 1 and len(self._channels) > 1
 
-    def widened(self, leaf: Segment) -> list[Segment]:
-        """The leaf and those of its rollups that are watched."""
-        return [leaf, *(rollup for rollup in leaf.rollups() if self.watched(rollup))]
+
+class Gained(NamedTuple):
+    """What a segment gained in a minute: the sum, and for a rollup what each of its places brought."""
+
+    total: Counts
+    places: tuple[tuple[Segment, Counts], ...] = ()
 
 
-def by_segment(leaves: Iterable[LeafMinute], places: Places) -> dict[Segment, Counts]:
-    """Leaf totals of one minute as totals of every watched segment, in a stable order."""
-    sums: dict[Segment, Counts] = {}
+def by_segment(leaves: Iterable[LeafMinute], places: Places) -> dict[Segment, Gained]:
+    """Leaf totals of one minute as totals of every watched segment, in a stable order: places before rollups."""
+    leaf_sums: dict[Segment, Counts] = {}
     for row in leaves:
-        gained = Counts(row.n, row.bad, row.bad_first)
-        for segment in places.widened(Segment(row.channel, row.stage)):
-            sums[segment] = sums.get(segment, NOTHING).plus(gained)
-    return {segment: sums[segment] for segment in sorted(sums, key=sort_key)}
+        leaf = Segment(row.channel, row.stage)
+        leaf_sums[leaf] = leaf_sums.get(leaf, NOTHING).plus(Counts(row.n, row.bad, row.bad_first))
+    found = {leaf: Gained(leaf_sums[leaf]) for leaf in sorted(leaf_sums)}
+    rollups: dict[Segment, list[tuple[Segment, Counts]]] = {}
+    for leaf in found:
+        for rollup in leaf.rollups():
+            if places.watched(rollup):
+                rollups.setdefault(rollup, []).append((leaf, leaf_sums[leaf]))
+    for rollup in sorted(rollups, key=sort_key):
+        parts = rollups[rollup]
+        total = parts[0][1] if len(parts) == 1 else _sum(counts for _, counts in parts)
+        found[rollup] = Gained(total, tuple(parts))
+    return found
+
+
+def _sum(counts: Iterable[Counts]) -> Counts:
+    total = NOTHING
+    for one in counts:
+        total = total.plus(one)
+    return total

@@ -8,9 +8,12 @@ import msgspec
 
 from detectors.protocol import State
 
-VERSION = 1
+VERSION = 2
 BIN_MINUTES = 5
 BINS_MAX = 24 * 60 // BIN_MINUTES  # a change is looked for in the last 24 hours
+FREEZE_MINUTES = 7 * 24 * 60
+REMEMBER_MINUTES = 30 * 24 * 60  # longer than baselines look back
+FROZEN_MAX = 64
 
 SIGNALS: tuple[Literal["share", "volume", "guardrail"], ...] = ("share", "volume", "guardrail")
 SEVERITIES: tuple[Literal["minor", "major", "critical"], ...] = ("minor", "major", "critical")
@@ -48,6 +51,7 @@ class Open(msgspec.Struct, array_like=True):
     told_minute: int
     level_share: float = 0.0  # what return is measured against: bad share of the incident, cautiously, when it fired
     level_times: float = 0.0  # and its bad answers over the usual number, 0 while unknown
+    strength: float = 0.0  # the strongest evidence so far, 0 where only hints fired
 
 
 class SegmentState(msgspec.Struct, array_like=True):
@@ -60,6 +64,23 @@ class SegmentState(msgspec.Struct, array_like=True):
     bins: list[Bin] = msgspec.field(default_factory=list)  # in order, empty ones left out
     open: Open | None = None
     detectors: dict[str, tuple[int, State]] = msgspec.field(default_factory=dict)
+    frozen: list[tuple[int, int]] = msgspec.field(default_factory=list)  # minutes of incidents: they teach nothing
+
+    def stretches(self, now_minute: int) -> list[tuple[int, int]]:
+        """What must not teach: incidents, the open one among them, each for its first week.
+
+        A level that has stayed for longer than a week is the new usual.
+        """
+        opened = [] if self.open is None else [(self.open.since, now_minute)]
+        return [(start, min(end, start + FREEZE_MINUTES)) for start, end in (*self.frozen, *opened)]
+
+    def settle(self, now_minute: int) -> None:
+        """The open anomaly is over at the end of a minute: what came before counts no longer."""
+        if self.open is not None:
+            self.frozen = [s for s in self.frozen if s[1] > now_minute - REMEMBER_MINUTES][1 - FROZEN_MAX :]
+            self.frozen.append((self.open.since, now_minute + 1))
+        self.open, self.floor = None, now_minute + 1
+        self.bins.clear()
 
     def count(self, own_minute: int, now_minute: int, n: int, bad: int, repeats: int) -> None:
         """Enter what one minute gained (or lost: corrections are negative) into its bin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 import msgspec
 from sqlalchemy import (
@@ -70,9 +71,20 @@ consumed = Table(
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(SegmentState).decode
-_decode_usual = msgspec.msgpack.Decoder(
-    tuple[int, int, float, tuple[float, ...], tuple[float, ...], tuple[float, ...], float, str]
-).decode
+_Usual = tuple[  # the fields of a Baseline, in order
+    float,
+    float,
+    float,
+    tuple[float, ...],
+    tuple[float, ...],
+    tuple[float, ...],
+    float,
+    str,
+    tuple[float, ...],
+    float,
+    float,
+]
+_decode_usual = msgspec.msgpack.Decoder(_Usual).decode
 
 
 def encode_state(state: SegmentState) -> bytes:
@@ -132,9 +144,7 @@ def save_usuals(conn: Connection, now: Usuals) -> None:
     rows = [
         {
             **_place(segment),
-            "usual": _encode(
-                (b.n, b.bad, b.days, b.answers_by_hour, b.bad_by_hour, b.weekday, b.updates_week, b.timezone)
-            ),
+            "usual": _encode(tuple(getattr(b, f.name) for f in fields(b))),
         }
         for segment, b in now.baselines.items()
     ]

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detectors.baseline import DAYS, LAG_MINUTES, YOUNG_LAG_MINUTES, Baseline, HourTotal, learn
+from detectors.baseline import DAYS, LAG_MINUTES, YOUNG_LAG_MINUTES, Baseline, HourTotal
 from detectors.budget import Budget
+from detectors.learning import Stretch, learn
 from detectors.protocol import Step
 from detectors.segments import Places, sort_key
 from detectors.settings import DetectionSettings
@@ -40,14 +41,30 @@ def span(minute: int) -> tuple[int, int]:
 
 
 def learn_all(
-    rows: Iterable[LeafMinute], minute: int, settings: DetectionSettings
+    rows: Iterable[LeafMinute],
+    minute: int,
+    settings: DetectionSettings,
+    frozen: Mapping[Segment, Sequence[Stretch]] | None = None,
 ) -> tuple[Usuals, dict[Segment, list[HourTotal]]]:
-    """Baselines at a minute from all leaf hours in its `span`, in order; and the hours of each segment."""
+    """Baselines at a minute from all leaf hours in its `span`, in order; and the hours of each segment.
+
+    `frozen` are the stretches of a segment that belong to its incidents. Wider segments are learned first: a small
+    one is pulled to the narrowest of those that contain it.
+    """
     hours = _hours_by_segment(rows)
     places = Places(segment for segment in hours if segment.channel is not None and segment.stage is not None)
+    stretches = frozen or {}
     baselines: dict[Segment, Baseline] = {}
-    for segment in sorted(hours, key=sort_key):
-        baseline = learn(hours[segment], minute, settings.timezone, settings.least_evidence)
+    for segment in sorted(hours, key=_widest_first):
+        parents = [baselines[wide] for wide in segment.rollups() if wide in baselines and places.watched(wide)]
+        baseline = learn(
+            hours[segment],
+            minute,
+            settings.timezone,
+            settings.least_evidence,
+            frozen=stretches.get(segment, ()),
+            parent=parents[0] if parents and segment.channel is not None and segment.stage is not None else None,
+        )
         if baseline is not None:
             baselines[segment] = baseline
     updates = sum(baseline.updates_week for segment, baseline in baselines.items() if places.watched(segment))
@@ -55,6 +72,10 @@ def learn_all(
     step = MINUTES_PER_DAY if minute - first >= YOUNG_DAYS * MINUTES_PER_DAY else MINUTES_PER_HOUR
     start = minute - minute % step
     return Usuals(start, start + step, Budget(updates), baselines), hours
+
+
+def _widest_first(segment: Segment) -> tuple[int, tuple[str, str]]:
+    return sum(part is not None for part in segment), sort_key(segment)
 
 
 def _hours_by_segment(rows: Iterable[LeafMinute]) -> dict[Segment, list[HourTotal]]:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from detectors import store
 from detectors.baseline import HourTotal
 from detectors.budget import Budget
+from detectors.evidence import ShareAndVolume
 from detectors.lifecycle import follow
-from detectors.protocol import Detector
+from detectors.protocol import Detector, Part
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.river_models import DETECTORS
-from detectors.segments import Places, by_segment, sort_key
+from detectors.segments import Gained, Places, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import Usuals, learn_all, past_steps, span
@@ -80,6 +81,7 @@ class Watch:
         if unknown:
             raise DetectorError(f"no detector is named {unknown[0]!r}; there are {', '.join(sorted(DETECTORS))}")
         self._settings = settings
+        self._weighs = ShareAndVolume.name in settings.detectors
         self._hours = hours
         self._memory: _Memory | None = None
 
@@ -135,7 +137,9 @@ class Watch:
             memory.places.see(Segment(row.channel, row.stage))
         for segment, gained in by_segment(rows, memory.places).items():
             seat = memory.seats.get(segment) or self._seat(memory, segment, SegmentState())
-            anomaly = take(seat, minute, own_minute, gained, self._yardstick(memory, segment))
+            by = self._yardstick(memory, segment)
+            parts = self._parts(memory, own_minute, gained, by) if gained.places else ()
+            anomaly = take(seat, minute, own_minute, gained.total, by, parts)
             run.changed.add(segment)
             if anomaly is not None:
                 run.anomalies.append(anomaly)
@@ -154,14 +158,30 @@ class Watch:
                 run.recoveries.append(found)
                 memory.open.discard(segment)
 
+    def _parts(self, memory: _Memory, own_minute: int, gained: Gained, by: Yardstick) -> tuple[Part, ...]:
+        """What each place brought into a rollup, to be judged by that place's own usual."""
+        if by.usual is None:
+            return ()
+        parts = []
+        for leaf, counts in gained.places:
+            usual = memory.usuals.baselines.get(leaf)
+            bad = max(0, counts.bad_first)
+            share = by.usual.tolerated_at(own_minute) if usual is None else by.usual.tolerated_like(usual, own_minute)
+            answers = max(bad, counts.n - counts.bad + counts.bad_first)
+            parts.append(Part(answers, bad, share, memory.seats[leaf].catching_up))
+        return tuple(parts)
+
     def _yardstick(self, memory: _Memory, segment: Segment) -> Yardstick:
-        return Yardstick(self._settings, memory.usuals.budget, memory.usuals.baselines.get(segment))
+        return Yardstick(self._settings, memory.usuals.budget, memory.usuals.baselines.get(segment), self._weighs)
 
     def _learn(self, run: _Run, minute: int) -> None:
         """Enter a new period of baselines; segments that have a usual for the first time are shown their past."""
         memory = run.memory
         start, end = span(minute)
-        memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings)
+        frozen = {
+            segment: stretches for segment, seat in memory.seats.items() if (stretches := seat.state.stretches(minute))
+        }
+        memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings, frozen)
         store.save_usuals(run.tx, memory.usuals)
         for segment in memory.usuals.baselines:
             seat = memory.seats.get(segment) or self._seat(memory, segment, SegmentState())

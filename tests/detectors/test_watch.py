@@ -199,7 +199,7 @@ class TestCost:
 
 
 def test_an_unknown_detector_is_named_with_those_that_exist(world):
-    with pytest.raises(DetectorError, match=r"'nonsense'.*bad_volume, share_jump"):
+    with pytest.raises(DetectorError, match=r"'nonsense'.*bad_volume, evidence"):
         Watch(DetectionSettings(detectors=("nonsense",)), world.hours)
 
 

@@ -1,0 +1,161 @@
+"""The detector that may wake people: e-processes of the Shiryaev-Roberts kind on bad share and bad volume.
+
+Shin, Ramdas and Rinaldo, "E-detectors: a nonparametric framework for sequential change detection" (New England
+Journal of Statistics in Data Science, 2023). Each alternative is a bet: its factor L has expectation 1 or less while
+the usual holds. R <- (R + 1) L sums the bets begun at every update; the mean R of all alternatives is what is compared
+with a threshold A. While the usual holds, R minus the number of updates is a supermartingale, so that on average at
+least A updates pass before R reaches A, whatever the data are like. An update is a minute in which the segment changed.
+
+Share: an answer bad with probability at most p0 is bet on odds a times as high. Volume: bad answers that come at most
+as a Poisson process of the usual rate are bet on theta times the rate, over all time since the last update: an empty
+minute costs no work, but counts. Bad counts that scatter D times as much as independent ones (clusters of one cause)
+weaken each bet to its D-th root: for a cluster of up to D alike answers the expectation stays at most 1 (Jensen).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import exp, log
+from typing import ClassVar, Self
+
+from detectors.protocol import Evidence, State, Step, Usual, Value, numbers_of
+
+ODDS = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the odds of a bad answer
+TIMES = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the usual number of bad answers
+BETS = len(ODDS) + len(TIMES)
+CEILING = 1e12  # beyond it evidence means nothing more
+WORTH_TELLING = 30.0
+GAP_EXPECTED = 8.0  # answers to be expected in a silence after which what comes first may be a backlog
+CATCH_UP_MINUTES = 60
+EXPOSURE_DAYS_MAX = 8  # of silence counted; bets are over long before
+
+
+@lru_cache(maxsize=65_536)
+def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float], ...]:
+    """For each alternative, the logarithms of what a bad and a good answer multiply its bet by."""
+    odds = usual / (1 - usual)
+    factors = []
+    for times in ODDS:
+        share = odds * times / (1 + odds * times)
+        factors.append((log(share / usual) / dispersion, log((1 - share) / (1 - usual)) / dispersion))
+    return tuple(factors)
+
+
+def share_bet(factors: tuple[float, float], bad: int, good: int) -> float:
+    """The factor of some answers under one alternative, kept within what a number can hold."""
+    for_bad, for_good = factors
+    return exp(max(-700.0, min(700.0, bad * for_bad + good * for_good)))
+
+
+def volume_bet(times: float, bad: int, expected: float, dispersion: float) -> float:
+    """The factor of `bad` answers where `expected` were usual, under an alternative of so many times."""
+    return exp(max(-700.0, min(700.0, (bad * log(times) - (times - 1) * expected) / dispersion)))
+
+
+class ShareAndVolume:
+    """The e-detector of one segment. Its evidence carries its strength, to be compared with the segment's threshold."""
+
+    name: ClassVar[str] = "evidence"
+    version: ClassVar[int] = 1
+
+    def __init__(self) -> None:
+        self._share = [0.0] * len(ODDS)
+        self._volume = [0.0] * len(TIMES)
+        self._covered = -1  # first minute whose exposure has not been counted
+        self._quiet_from = -1  # first minute after the last answer
+        self._hold_until = -1  # volume is not believed before: a backlog may be coming in
+        self._since = -1  # last update at which nothing was suspected
+
+    def warm_up(self, steps: Iterable[Step]) -> None:
+        """The past is in the usual already: only how far it reaches is noted."""
+        for step in steps:
+            self._covered = self._quiet_from = step.minute + 1
+
+    def step(self, step: Step) -> Evidence | None:
+        """Bet on a changed minute; evidence when it holds a bad answer and there is something to tell."""
+        usual = step.usual
+        if usual is None:
+            return None
+        self._bet_on_share(step, usual)
+        self._bet_on_volume(step, usual)
+        strength = self.strength
+        if strength < 2 or self._since < 0:
+            self._since = step.minute
+        if strength < WORTH_TELLING or not step.bad_first:
+            return None
+        by_volume = sum(self._volume) / len(TIMES) > sum(self._share) / len(ODDS)
+        return Evidence("volume" if by_volume else "share", self._since, strength)
+
+    @property
+    def strength(self) -> float:
+        """R: the mean over all bets; shares and volumes have half each."""
+        return (sum(self._share) / len(ODDS) + sum(self._volume) / len(TIMES)) / 2
+
+    def _bet_on_share(self, step: Step, usual: Usual) -> None:
+        parts = step.parts
+        if not parts:
+            bad = step.bad_first
+            factors = share_factors(usual.tolerated_at(step.own_minute), usual.dispersion)
+            good = step.answers - bad
+            self._share = [
+                min(CEILING, (r + 1) * share_bet(f, bad, good)) for r, f in zip(self._share, factors, strict=True)
+            ]
+            return
+        bets = [1.0] * len(ODDS)
+        for part in parts:
+            factors = share_factors(part.share, usual.dispersion)
+            good = part.answers - part.bad
+            bets = [bet * share_bet(f, part.bad, good) for bet, f in zip(bets, factors, strict=True)]
+        self._share = [min(CEILING, (r + 1) * bet) for r, bet in zip(self._share, bets, strict=True)]
+
+    def _bet_on_volume(self, step: Step, usual: Usual) -> None:
+        end = step.minute + 1
+        if self._covered < 0:
+            self._covered = self._quiet_from = step.minute
+        start = max(min(self._covered, end), end - EXPOSURE_DAYS_MAX * 24 * 60)
+        late = step.own_minute < step.minute
+        quiet, self._quiet_from = self._quiet_from, end
+        self._covered = max(self._covered, end)
+        if not usual.knows_volume:
+            return
+        if end - quiet > CATCH_UP_MINUTES // 2 and usual.answers_between(max(quiet, start), end) >= GAP_EXPECTED:
+            self._hold_until = end + CATCH_UP_MINUTES
+        expected = usual.bad_between(start, end) * usual.volume_tolerance if start < end else 0.0
+        held = late or end <= self._hold_until
+        bad = 0 if held else step.bad_first - sum(part.bad for part in step.parts if part.catching_up)
+        dispersion = usual.dispersion
+        self._volume = [
+            min(CEILING, (r + 1) * volume_bet(times, bad, expected, dispersion))
+            for r, times in zip(self._volume, TIMES, strict=True)
+        ]
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether what came last may be a backlog after a gap."""
+        return self._quiet_from <= self._hold_until
+
+    def restart(self) -> None:
+        """An incident is over: all bets begin anew, from the next minute that comes."""
+        self._share, self._volume = [0.0] * len(ODDS), [0.0] * len(TIMES)
+        self._covered = self._quiet_from = self._since = -1
+
+    def dump(self) -> State:
+        """The bets and how far time has been counted."""
+        return {
+            "share": list(self._share),
+            "volume": list(self._volume),
+            "time": [float(self._covered), float(self._quiet_from), float(self._hold_until), float(self._since)],
+        }
+
+    @classmethod
+    def load(cls, version: int, state: Mapping[str, Value]) -> Self:
+        """As dumped; fresh where the version is another."""
+        detector = cls()
+        if version == cls.version:
+            detector._share = list(numbers_of(state["share"]))
+            detector._volume = list(numbers_of(state["volume"]))
+            covered, quiet, hold, since = (int(value) for value in numbers_of(state["time"]))
+            detector._covered, detector._quiet_from = covered, quiet
+            detector._hold_until, detector._since = hold, since
+        return detector
