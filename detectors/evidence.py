@@ -14,7 +14,7 @@ weaken each bet to its D-th root: for a cluster of up to D alike answers the exp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import exp, log
 from typing import ClassVar, Self
@@ -24,6 +24,8 @@ from detectors.protocol import Evidence, State, Step, Usual, Value, numbers_of
 ODDS = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the odds of a bad answer
 TIMES = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the usual number of bad answers
 BETS = len(ODDS) + len(TIMES)
+VOLUME_BETS = tuple((log(times), times - 1) for times in TIMES)
+EXPONENT_MAX = 300.0
 CEILING = 1e12  # beyond it evidence means nothing more
 WORTH_TELLING = 30.0
 GAP_EXPECTED = 8.0  # answers to be expected in a silence after which what comes first may be a backlog
@@ -42,15 +44,12 @@ def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float],
     return tuple(factors)
 
 
-def share_bet(factors: tuple[float, float], bad: int, good: int) -> float:
-    """The factor of some answers under one alternative, kept within what a number can hold."""
-    for_bad, for_good = factors
-    return exp(max(-700.0, min(700.0, bad * for_bad + good * for_good)))
-
-
-def volume_bet(times: float, bad: int, expected: float, dispersion: float) -> float:
-    """The factor of `bad` answers where `expected` were usual, under an alternative of so many times."""
-    return exp(max(-700.0, min(700.0, (bad * log(times) - (times - 1) * expected) / dispersion)))
+def multiplied(bets: Sequence[float], exponents: Sequence[float]) -> list[float]:
+    """R <- (R + 1) L for every alternative, L being e to its exponent; kept within what a number can hold."""
+    return [
+        min(CEILING, (bet + 1) * exp(exponent if exponent < EXPONENT_MAX else EXPONENT_MAX))
+        for bet, exponent in zip(bets, exponents, strict=True)
+    ]
 
 
 class ShareAndVolume:
@@ -65,7 +64,7 @@ class ShareAndVolume:
         self._covered = -1  # first minute whose exposure has not been counted
         self._quiet_from = -1  # first minute after the last answer
         self._hold_until = -1  # volume is not believed before: a backlog may be coming in
-        self._since = -1  # last update at which nothing was suspected
+        self._since = -1  # last update at which there was nothing worth telling
 
     def warm_up(self, steps: Iterable[Step]) -> None:
         """The past is in the usual already: only how far it reaches is noted."""
@@ -80,7 +79,7 @@ class ShareAndVolume:
         self._bet_on_share(step, usual)
         self._bet_on_volume(step, usual)
         strength = self.strength
-        if strength < 2 or self._since < 0:
+        if strength < WORTH_TELLING or self._since < 0:
             self._since = step.minute
         if strength < WORTH_TELLING or not step.bad_first:
             return None
@@ -93,21 +92,19 @@ class ShareAndVolume:
         return (sum(self._share) / len(ODDS) + sum(self._volume) / len(TIMES)) / 2
 
     def _bet_on_share(self, step: Step, usual: Usual) -> None:
-        parts = step.parts
-        if not parts:
-            bad = step.bad_first
-            factors = share_factors(usual.tolerated_at(step.own_minute), usual.dispersion)
+        dispersion = usual.dispersion
+        bad = step.bad_first
+        if not step.parts:
             good = step.answers - bad
-            self._share = [
-                min(CEILING, (r + 1) * share_bet(f, bad, good)) for r, f in zip(self._share, factors, strict=True)
-            ]
+            factors = share_factors(usual.tolerated_at(step.own_minute), dispersion)
+            self._share = multiplied(self._share, [bad * b + good * g for b, g in factors])
             return
-        bets = [1.0] * len(ODDS)
-        for part in parts:
-            factors = share_factors(part.share, usual.dispersion)
-            good = part.answers - part.bad
-            bets = [bet * share_bet(f, part.bad, good) for bet, f in zip(bets, factors, strict=True)]
-        self._share = [min(CEILING, (r + 1) * bet) for r, bet in zip(self._share, bets, strict=True)]
+        exponents = [0.0] * len(ODDS)
+        for part in step.parts:
+            bad, good = part.bad, part.answers - part.bad
+            for place, (b, g) in enumerate(share_factors(part.share, dispersion)):
+                exponents[place] += bad * b + good * g
+        self._share = multiplied(self._share, exponents)
 
     def _bet_on_volume(self, step: Step, usual: Usual) -> None:
         end = step.minute + 1
@@ -125,10 +122,8 @@ class ShareAndVolume:
         held = late or end <= self._hold_until
         bad = 0 if held else step.bad_first - sum(part.bad for part in step.parts if part.catching_up)
         dispersion = usual.dispersion
-        self._volume = [
-            min(CEILING, (r + 1) * volume_bet(times, bad, expected, dispersion))
-            for r, times in zip(self._volume, TIMES, strict=True)
-        ]
+        exponents = [(bad * log_times - more * expected) / dispersion for log_times, more in VOLUME_BETS]
+        self._volume = multiplied(self._volume, exponents)
 
     @property
     def catching_up(self) -> bool:

@@ -26,6 +26,7 @@ SEASON_DAYS_MIN = 14
 SEASON_PRIOR = 100.0  # answers that pull an hour's bad share to the day's
 PARENT_PRIOR = 20.0  # answers that pull a small segment's bad share to its parent's
 DISPERSION_MAX = 8.0
+SCATTER_MAX = 40.0
 DISPERSION_PRIOR = 50.0  # hours that pull the scatter of bad counts to that of independent answers
 DAY_SPREAD_MAX = 2.0
 DAYS_FOR_SPREAD = 7
@@ -86,7 +87,7 @@ def _learn(
         if size >= WEEKDAY_DAYS_MIN * 24:
             weekday = _weekdays(answers, counted, rates[of_day], day)
         if not last:
-            known &= ~_gaps(answers, rates[of_day] * weekday[day])
+            known &= ~_gaps(answers, _plain_rates(answers, counted, of_day)[of_day] * weekday[day])
             counted = weight * known
     days = float(known.sum()) / 24
     n, n_bad = float((answers * counted).sum()), float((bad * counted).sum())
@@ -153,6 +154,12 @@ def _gaps(answers: Array, expected: Array) -> Array:
     return gaps
 
 
+def _plain_rates(counts: Array, weight: Array, of_day: Array) -> Array:
+    """Counts an hour by hour of the day as they were: an hour that is always empty is no gap."""
+    seen = np.bincount(of_day, weights=counts * weight, minlength=24)
+    return seen / np.maximum(np.bincount(of_day, weights=weight, minlength=24), 1e-9)
+
+
 def _rates(counts: Array, weight: Array, of_day: Array) -> Array:
     """Counts an hour by hour of the day: smoothed over the neighbours, small exposures pulled to the mean."""
     seen = _smooth(np.bincount(of_day, weights=counts * weight, minlength=24))
@@ -183,18 +190,16 @@ def _season(answers: Array, bad: Array, weight: Array, of_day: Array, share: flo
 def _dispersion(answers: Array, bad: Array, known: Array, share: float) -> float:
     """How many times more hourly bad counts scatter than independent answers: what clusters of one cause do.
 
-    Pearson's statistic over its degrees of freedom, pulled to 1 while hours are few. The largest hundredth of its
-    terms is left out: an unknown incident in the past is not scatter.
+    Pearson's statistic over its degrees of freedom, pulled to 1 while hours are few. Its terms are bounded: an unknown
+    incident in the past is not scatter.
     """
     use = known & (answers > 1)
     if not use.any():
         return 1.0
     n = answers[use]
     spread = share * (1 - share)
-    terms = np.sort(((bad[use] - n * share) ** 2 - n * spread) / (n * spread))
-    terms = terms[: len(terms) - len(terms) // 100]
-    weights = len(terms)
-    excess = float(terms.sum()) / (weights + DISPERSION_PRIOR)
+    terms = np.minimum((bad[use] - n * share) ** 2 / (n * spread), SCATTER_MAX) - 1
+    excess = float(terms.sum()) / (len(terms) + DISPERSION_PRIOR)
     return min(DISPERSION_MAX, max(1.0, 1.0 + excess))
 
 

@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streams.records import Segment
 
-SignalName = Literal["share", "volume", "guardrail"]
+SignalName = Literal["share", "volume", "guardrail", "drift", "times", "contacts", "silence"]
 Severity = Literal["minor", "major", "critical"]
+Character = Literal["jump", "drift", "volume", "shape"]
+
+
+class CurvePoint(NamedTuple):
+    """How strong the evidence was at a moment, in weeks: as rare as once in that many, over everything watched."""
+
+    at_ms: int
+    weeks: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is over-represented among the bad events of an incident, against the usual bad events of the place.
+
+    `kind` is reason, touchpoint, word, or the name of an attribute; `bad` of `bad_of` bad events of the incident have
+    it, usually `usual` of `usual_of`. `z` is the standardised log-odds (Monroe, Colaresi and Quinn 2008).
+    """
+
+    kind: str
+    name: str
+    bad: int
+    bad_of: int
+    usual: int
+    usual_of: int
+    z: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +45,13 @@ class Anomaly:
     `since_ms`, the most likely start; a customer's repeats within 24 h are left out of both. `times_usual_volume` is
     all answers over the usual number of these hours, None while no usual is known. `evidence` is the rarity: as rare
     as once in that many weeks over everything that is watched. `detectors` are the names that signalled.
+
+    `character` is what kind of change River's detectors see in it, `curve` how the evidence came up to here, `needed`
+    the evidence in weeks at which the segment fires. `spam` says why it looks like spam or brigading: then it does not
+    page. `causes` are what stands out among its bad events, strongest first.
+
+    Signals that never page: `drift` (a slow rise, for the morning), `silence` (a source that stopped: about operations,
+    not about customers; `observed` and `expected` are answers).
     """
 
     segment: Segment
@@ -39,6 +71,11 @@ class Anomaly:
     severity: Severity
     reason: str
     detectors: tuple[str, ...]
+    character: Character | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    needed: float = 0.0
+    spam: str | None = None
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +89,7 @@ class Update:
     observed: float
     severity: Severity
     reason: str
+    curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

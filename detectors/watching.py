@@ -98,7 +98,7 @@ def _found(state: SegmentState, minute: int, told: Sequence[Evidence], by: Yards
     weighed = [evidence for evidence in told if evidence.strength is not None]
     if not by.weighs:
         kinds = {evidence.signal for evidence in told}
-        return _beyond_chance(state, minute, sorted(kinds), usual, by.budget.tail_max(by.settings, usual))
+        return beyond_chance(state, minute, sorted(kinds), usual, by.budget.tail_max(by.settings, usual))
     best = max(weighed, key=lambda evidence: evidence.strength or 0.0, default=None)
     if best is None or best.strength is None or best.strength < by.budget.threshold(by.settings, usual):
         return None
@@ -123,7 +123,7 @@ def rise_of(state: SegmentState, minute: int, evidence: Evidence, usual: Baselin
     return Rise(bins[0].minute if bins else evidence.since_minute, *totals(bins), tail=1.0)
 
 
-def _beyond_chance(
+def beyond_chance(
     state: SegmentState, minute: int, kinds: Sequence[str], usual: Baseline, tail_max: float
 ) -> Found | None:
     """The rarer of the signalled rises, if it is rare enough for the promise."""

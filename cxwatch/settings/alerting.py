@@ -7,11 +7,12 @@ from typing import Literal
 from alerting.records import SEVERITIES
 from alerting.settings import AlertSettings, Mode, Route, Secret
 from cxwatch.settings.reader import Table
+from detectors.river_models import DETECTORS as KNOWN_DETECTORS
 from detectors.settings import DetectionSettings
 
 ROUTES_MAX = 100
 MINUTES_MAX = 366 * 24 * 60
-DETECTORS = DetectionSettings().detectors
+DETECTORS = tuple(sorted(KNOWN_DETECTORS))
 MODES: tuple[Mode, ...] = ("shadow", "live")
 ABOUT: tuple[Literal["all", "incident", "case"], ...] = ("all", "incident", "case")
 

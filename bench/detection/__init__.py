@@ -1,0 +1,1 @@
+"""How well detection works, measured: the synthetic table, the promise on simulated years, cost, a month backtested."""
