@@ -26,6 +26,9 @@ WEEK_DAYS_MIN = 8  # before that, nobody knows what a weekend is like
 ODDS_TOLERANCE = 1.25  # shares wander: up to a quarter more odds than usual is never beyond chance
 VOLUME_TOLERANCE = 1.25  # likewise a quarter more bad answers
 UNKNOWN_WEEK_TOLERANCE = 1.5
+WITNESS_DAYS_MIN = 7
+WITNESSES_MIN, WITNESSES_MAX = 3.0, 8.0
+CLUSTERED = 0.5  # scatter beyond that of independent answers from which on clusters are certain
 
 
 class HourTotal(NamedTuple):
@@ -48,7 +51,8 @@ class Baseline:
     """A segment's usual. Rates are answers an hour, by hour of the day, times the factor of the weekday.
 
     `n` and `bad` are answers as they count here: older ones count less. `odds_by_hour` are factors on the odds of the
-    bad share, `dispersion` says how many times more bad counts scatter than independent answers would: 1 or more.
+    bad share, `dispersion` says how many times more bad counts of an hour scatter than independent answers would, given
+    its answers, and `volume_dispersion` given the usual of that hour of the week: 1 or more.
     """
 
     n: float
@@ -61,6 +65,7 @@ class Baseline:
     timezone: str = "UTC"
     odds_by_hour: tuple[float, ...] = (1.0,) * 24
     dispersion: float = 1.0
+    volume_dispersion: float = 1.0
     day_spread: float = 0.0  # standard deviation of whole days' volumes around the expected, as a share of it
 
     @cached_property
@@ -115,6 +120,14 @@ class Baseline:
         young = 1.0 if self.days >= WEEK_DAYS_MIN else UNKNOWN_WEEK_TOLERANCE
         level = max(VOLUME_TOLERANCE, 1 + self.day_spread)
         return float(level * young * (1 + (self.bad + 1) ** -0.5))
+
+    @cached_property
+    def witnesses(self) -> float:
+        """Few where bad answers are known to come in clusters or nothing is known about it, else more."""
+        if self.days < WITNESS_DAYS_MIN:
+            return WITNESSES_MIN
+        scatter = max(self.dispersion, self.volume_dispersion) - 1
+        return max(WITNESSES_MIN, WITNESSES_MAX - scatter * (WITNESSES_MAX - WITNESSES_MIN) / CLUSTERED)
 
     def bad_between(self, from_minute: int, to_minute: int) -> float:
         """Usual number of bad answers in [from, to)."""

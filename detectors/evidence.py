@@ -8,8 +8,13 @@ least A updates pass before R reaches A, whatever the data are like. An update i
 
 Share: an answer bad with probability at most p0 is bet on odds a times as high. Volume: bad answers that come at most
 as a Poisson process of the usual rate are bet on theta times the rate, over all time since the last update: an empty
-minute costs no work, but counts. Bad counts that scatter D times as much as independent ones (clusters of one cause)
-weaken each bet to its D-th root: for a cluster of up to D alike answers the expectation stays at most 1 (Jensen).
+minute costs no work, but counts.
+
+Answers of one cause come in clusters, which are no independent witnesses. Two things keep a cluster from winning a
+bet by itself. Of half an hour's bad answers only as many count fully as the alternative expects, or a few beyond the
+usual (`Baseline.witnesses`); those beyond count an eighth, as if eight were one. What lowers a bet's gain can only
+lower its expectation. And where hourly bad counts scatter D times as much as independent ones in the segment's past,
+each bet is weakened to its D-th root: for a cluster of up to D alike answers the expectation stays at most 1 (Jensen).
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from functools import lru_cache
 from math import exp, log
 from typing import ClassVar, Self
 
-from detectors.protocol import Evidence, State, Step, Usual, Value, numbers_of
+from detectors.protocol import Evidence, Part, State, Step, Usual, Value, numbers_of
 
 ODDS = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the odds of a bad answer
 TIMES = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the usual number of bad answers
@@ -27,6 +32,8 @@ BETS = len(ODDS) + len(TIMES)
 VOLUME_BETS = tuple((log(times), times - 1) for times in TIMES)
 EXPONENT_MAX = 300.0
 CEILING = 1e12  # beyond it evidence means nothing more
+SLOT_MINUTES = 30  # of which a cluster may fill one
+CLUSTER = 8  # bad answers beyond what counts fully that count as one
 WORTH_TELLING = 30.0
 GAP_EXPECTED = 8.0  # answers to be expected in a silence after which what comes first may be a backlog
 CATCH_UP_MINUTES = 60
@@ -34,13 +41,13 @@ EXPOSURE_DAYS_MAX = 8  # of silence counted; bets are over long before
 
 
 @lru_cache(maxsize=65_536)
-def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float], ...]:
-    """For each alternative, the logarithms of what a bad and a good answer multiply its bet by."""
+def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float, float], ...]:
+    """For each alternative, the logarithms of what a bad and a good answer multiply its bet by, and its share."""
     odds = usual / (1 - usual)
     factors = []
     for times in ODDS:
         share = odds * times / (1 + odds * times)
-        factors.append((log(share / usual) / dispersion, log((1 - share) / (1 - usual)) / dispersion))
+        factors.append((log(share / usual) / dispersion, log((1 - share) / (1 - usual)) / dispersion, share))
     return tuple(factors)
 
 
@@ -50,6 +57,65 @@ def multiplied(bets: Sequence[float], exponents: Sequence[float]) -> list[float]
         min(CEILING, (bet + 1) * exp(exponent if exponent < EXPONENT_MAX else EXPONENT_MAX))
         for bet, exponent in zip(bets, exponents, strict=True)
     ]
+
+
+class _Slot:
+    """The half hour in progress: what is to be expected of it, and how many bad answers were counted in it."""
+
+    __slots__ = ("at", "expected", "share_taken", "usual", "volume", "volume_taken", "witnesses")
+
+    def __init__(self) -> None:
+        self.at = -1  # number of the slot since the epoch
+        self.witnesses = 0.0  # bad answers beyond the usual that count fully, whatever the alternative expects
+        self.usual = 0.0  # bad answers among those that came, as usual
+        self.volume = 0.0  # bad answers of the whole slot, as usual
+        self.expected = [0.0] * len(ODDS)  # bad answers among those that came, under each alternative
+        self.share_taken = [0.0] * len(ODDS)
+        self.volume_taken = [0.0] * len(TIMES)
+
+    @classmethod
+    def begun(cls, at: int, usual: Usual) -> _Slot:
+        slot = cls()
+        slot.at, slot.witnesses = at, usual.witnesses
+        if usual.knows_volume:
+            start = at * SLOT_MINUTES
+            slot.volume = usual.bad_between(start, start + SLOT_MINUTES) * usual.volume_tolerance
+        return slot
+
+    def admit_share(self, bet: int, bad: int) -> float:
+        """For how many these bad answers count towards the share under an alternative."""
+        room = max(self.expected[bet], self.usual + self.witnesses) - self.share_taken[bet]
+        counted = min(float(bad), max(0.0, room))
+        self.share_taken[bet] += counted
+        return counted + (bad - counted) / CLUSTER
+
+    def admit_volume(self, bet: int, bad: int) -> float:
+        """Likewise for the volume."""
+        room = max(self.volume * TIMES[bet], self.volume + self.witnesses) - self.volume_taken[bet]
+        counted = min(float(bad), max(0.0, room))
+        self.volume_taken[bet] += counted
+        return counted + (bad - counted) / CLUSTER
+
+    def dump(self) -> list[float]:
+        return [
+            float(self.at),
+            self.witnesses,
+            self.usual,
+            self.volume,
+            *self.expected,
+            *self.share_taken,
+            *self.volume_taken,
+        ]
+
+    @classmethod
+    def load(cls, numbers: Sequence[float]) -> _Slot:
+        slot, bets = cls(), len(ODDS)
+        at, slot.witnesses, slot.usual, slot.volume = numbers[:4]
+        slot.at = int(at)
+        slot.expected = list(numbers[4 : 4 + bets])
+        slot.share_taken = list(numbers[4 + bets : 4 + 2 * bets])
+        slot.volume_taken = list(numbers[4 + 2 * bets :])
+        return slot
 
 
 class ShareAndVolume:
@@ -64,6 +130,7 @@ class ShareAndVolume:
         self._covered = -1  # first minute whose exposure has not been counted
         self._quiet_from = -1  # first minute after the last answer
         self._hold_until = -1  # volume is not believed before: a backlog may be coming in
+        self._slot = _Slot()
         self._since = -1  # last update at which there was nothing worth telling
 
     def warm_up(self, steps: Iterable[Step]) -> None:
@@ -76,6 +143,8 @@ class ShareAndVolume:
         usual = step.usual
         if usual is None:
             return None
+        if step.minute // SLOT_MINUTES != self._slot.at:
+            self._slot = _Slot.begun(step.minute // SLOT_MINUTES, usual)
         self._bet_on_share(step, usual)
         self._bet_on_volume(step, usual)
         strength = self.strength
@@ -92,18 +161,20 @@ class ShareAndVolume:
         return (sum(self._share) / len(ODDS) + sum(self._volume) / len(TIMES)) / 2
 
     def _bet_on_share(self, step: Step, usual: Usual) -> None:
-        dispersion = usual.dispersion
-        bad = step.bad_first
-        if not step.parts:
-            good = step.answers - bad
-            factors = share_factors(usual.tolerated_at(step.own_minute), dispersion)
-            self._share = multiplied(self._share, [bad * b + good * g for b, g in factors])
-            return
-        exponents = [0.0] * len(ODDS)
-        for part in step.parts:
-            bad, good = part.bad, part.answers - part.bad
-            for place, (b, g) in enumerate(share_factors(part.share, dispersion)):
-                exponents[place] += bad * b + good * g
+        parts = step.parts or (Part(step.answers, step.bad_first, usual.tolerated_at(step.own_minute)),)
+        slot, dispersion = self._slot, usual.dispersion
+        for_bad, exponents = [0.0] * len(ODDS), [0.0] * len(ODDS)
+        bad = 0
+        for part in parts:
+            slot.usual += part.answers * part.share
+            bad += part.bad
+            for bet, (b, g, share) in enumerate(share_factors(part.share, dispersion)):
+                for_bad[bet] += part.bad * b
+                exponents[bet] += (part.answers - part.bad) * g
+                slot.expected[bet] += part.answers * share
+        if bad:
+            for bet in range(len(ODDS)):
+                exponents[bet] += for_bad[bet] * slot.admit_share(bet, bad) / bad
         self._share = multiplied(self._share, exponents)
 
     def _bet_on_volume(self, step: Step, usual: Usual) -> None:
@@ -121,8 +192,12 @@ class ShareAndVolume:
         expected = usual.bad_between(start, end) * usual.volume_tolerance if start < end else 0.0
         held = late or end <= self._hold_until
         bad = 0 if held else step.bad_first - sum(part.bad for part in step.parts if part.catching_up)
-        dispersion = usual.dispersion
-        exponents = [(bad * log_times - more * expected) / dispersion for log_times, more in VOLUME_BETS]
+        dispersion = usual.volume_dispersion
+        slot = self._slot
+        exponents = [
+            ((slot.admit_volume(bet, bad) if bad else 0) * log_times - more * expected) / dispersion
+            for bet, (log_times, more) in enumerate(VOLUME_BETS)
+        ]
         self._volume = multiplied(self._volume, exponents)
 
     @property
@@ -134,12 +209,14 @@ class ShareAndVolume:
         """An incident is over: all bets begin anew, from the next minute that comes."""
         self._share, self._volume = [0.0] * len(ODDS), [0.0] * len(TIMES)
         self._covered = self._quiet_from = self._since = -1
+        self._slot = _Slot()
 
     def dump(self) -> State:
         """The bets and how far time has been counted."""
         return {
             "share": list(self._share),
             "volume": list(self._volume),
+            "slot": self._slot.dump(),
             "time": [float(self._covered), float(self._quiet_from), float(self._hold_until), float(self._since)],
         }
 
@@ -150,6 +227,7 @@ class ShareAndVolume:
         if version == cls.version:
             detector._share = list(numbers_of(state["share"]))
             detector._volume = list(numbers_of(state["volume"]))
+            detector._slot = _Slot.load(numbers_of(state["slot"]))
             covered, quiet, hold, since = (int(value) for value in numbers_of(state["time"]))
             detector._covered, detector._quiet_from = covered, quiet
             detector._hold_until, detector._since = hold, since

@@ -27,7 +27,7 @@ SEASON_PRIOR = 100.0  # answers that pull an hour's bad share to the day's
 PARENT_PRIOR = 20.0  # answers that pull a small segment's bad share to its parent's
 DISPERSION_MAX = 8.0
 SCATTER_MAX = 40.0
-DISPERSION_PRIOR = 50.0  # hours that pull the scatter of bad counts to that of independent answers
+DISPERSION_PRIOR = 50.0  # bad answers that pull the scatter of bad counts to the parent's, or to none
 DAY_SPREAD_MAX = 2.0
 DAYS_FOR_SPREAD = 7
 
@@ -97,18 +97,24 @@ def _learn(
         n, n_bad = n + PARENT_PRIOR, n_bad + PARENT_PRIOR * parent.share
     share = (n_bad + 0.5) / (n + 1)
     expected = rates[of_day] * weekday[day]
+    bad_rates = _rates(bad, counted, of_day)
+    bad_expected = bad_rates[of_day] * weekday[day]
+    scatter = (1.0, 1.0) if parent is None else (parent.dispersion, parent.volume_dispersion)
     busy = MINUTES_PER_HOUR * (1 - (1 - 1 / MINUTES_PER_HOUR) ** answers)  # minutes with answers, fallen anywhere
     return Baseline(
         n=n,
         bad=n_bad,
         days=days,
         answers_by_hour=_floats(rates),
-        bad_by_hour=_floats(_rates(bad, counted, of_day)),
+        bad_by_hour=_floats(bad_rates),
         weekday=_floats(weekday),
         updates_week=float((busy * known).sum()) * 7 / max(days, 1 / 24) if days else float(busy.sum()),
         timezone=timezone,
         odds_by_hour=_season(answers, bad, counted, of_day, share) if days >= SEASON_DAYS_MIN else (1.0,) * 24,
-        dispersion=_dispersion(answers, bad, known, share),
+        dispersion=_dispersion(
+            bad, answers * share, answers * (share * (1 - share)), known & (answers > 1), scatter[0]
+        ),
+        volume_dispersion=_dispersion(bad, bad_expected, bad_expected, known.copy(), scatter[1]),
         day_spread=_day_spread(answers, expected, known),
     )
 
@@ -187,20 +193,17 @@ def _season(answers: Array, bad: Array, weight: Array, of_day: Array, share: flo
     return _floats(shares / (1 - shares) / (share / (1 - share)))
 
 
-def _dispersion(answers: Array, bad: Array, known: Array, share: float) -> float:
+def _dispersion(bad: Array, expected: Array, variance: Array, use: Array, prior: float) -> float:
     """How many times more hourly bad counts scatter than independent answers: what clusters of one cause do.
 
-    Pearson's statistic over its degrees of freedom, pulled to 1 while hours are few. Its terms are bounded: an unknown
+    Pearson's statistic over its degrees of freedom (sums before the quotient, so that nearly empty hours do not
+    dominate), pulled to the parent's: a small segment sees too few clusters to know. Terms are bounded: an unknown
     incident in the past is not scatter.
     """
-    use = known & (answers > 1)
-    if not use.any():
-        return 1.0
-    n = answers[use]
-    spread = share * (1 - share)
-    terms = np.minimum((bad[use] - n * share) ** 2 / (n * spread), SCATTER_MAX) - 1
-    excess = float(terms.sum()) / (len(terms) + DISPERSION_PRIOR)
-    return min(DISPERSION_MAX, max(1.0, 1.0 + excess))
+    use &= variance > 0
+    terms = np.minimum((bad[use] - expected[use]) ** 2, SCATTER_MAX * np.maximum(variance[use], 1.0))
+    scatter = float(terms.sum()) + DISPERSION_PRIOR * prior
+    return float(min(DISPERSION_MAX, max(1.0, scatter / (float(variance[use].sum()) + DISPERSION_PRIOR))))
 
 
 def _day_spread(answers: Array, expected: Array, known: Array) -> float:

@@ -32,6 +32,14 @@ class Usual(Protocol):
     def dispersion(self) -> float:
         """How many times more bad counts scatter than independent answers would: 1 or more."""
 
+    @property
+    def volume_dispersion(self) -> float:
+        """The same for how many come at all, around the usual of the hour of the week."""
+
+    @property
+    def witnesses(self) -> float:
+        """How many bad answers of half an hour, beyond the usual, count as independent witnesses."""
+
     def tolerated_at(self, minute: int) -> float:
         """The usual bad share at its worst, at the hour of a minute."""
 

@@ -83,6 +83,7 @@ _Usual = tuple[  # the fields of a Baseline, in order
     tuple[float, ...],
     float,
     float,
+    float,
 ]
 _decode_usual = msgspec.msgpack.Decoder(_Usual).decode
 

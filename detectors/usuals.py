@@ -63,7 +63,7 @@ def learn_all(
             settings.timezone,
             settings.least_evidence,
             frozen=stretches.get(segment, ()),
-            parent=parents[0] if parents and segment.channel is not None and segment.stage is not None else None,
+            parent=parents[0] if parents else None,
         )
         if baseline is not None:
             baselines[segment] = baseline

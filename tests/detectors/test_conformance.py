@@ -24,6 +24,8 @@ class Flat:
     knows_volume = True
     volume_tolerance = 1.25
     dispersion = 1.0
+    volume_dispersion = 1.0
+    witnesses = 3.0
 
     def tolerated_at(self, minute):
         return 0.18

@@ -17,6 +17,8 @@ class Usual:
     """A flat usual; 4 answers an hour, 15 % bad."""
 
     volume_tolerance = 1.0
+    volume_dispersion = 1.0
+    witnesses = 3.0
 
     def __init__(self, share=0.15, per_hour=4.0, dispersion=1.0, knows_volume=True):
         self.share, self.per_hour, self.dispersion, self.knows_volume = share, per_hour, dispersion, knows_volume
@@ -35,7 +37,7 @@ def step(minute, n, bad, usual, **more):
     return Step(START + minute, n, bad, bad, START + minute, usual, **more)
 
 
-changes = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 5), st.integers(0, 5)), min_size=1, max_size=25)
+changes = st.lists(st.tuples(st.integers(31, 400), st.integers(1, 3), st.integers(0, 3)), min_size=1, max_size=25)
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,7 +53,7 @@ def test_it_sums_the_bets_begun_at_every_update(rows):
         held = covered is not None and minute + 1 - covered > 30 and usual.answers_between(covered, minute + 1) >= 8
         hold_until = minute + 1 + CATCH_UP_MINUTES if held else (logs[-1][3] if logs else -1)
         counted = 0 if minute + 1 <= hold_until else bad
-        share = [bad * b + (n - bad) * g for b, g in share_factors(0.15, 1.0)]
+        share = [bad * b + (n - bad) * g for b, g, _ in share_factors(0.15, 1.0)]
         logs.append((share, [counted * log(t) - (t - 1) * expected for t in TIMES], minute, hold_until))
         covered = minute + 1
     total = 0.0
@@ -67,7 +69,7 @@ def test_it_sums_the_bets_begun_at_every_update(rows):
 @pytest.mark.parametrize("below", [0.3, 0.8, 1.0])
 def test_no_bet_on_the_share_gains_on_average_while_the_usual_holds(usual, below):
     share = usual * below
-    for bad, good in share_factors(usual, 1.0):
+    for bad, good, _ in share_factors(usual, 1.0):
         assert share * exp(bad) + (1 - share) * exp(good) <= 1 + 1e-12
 
 
@@ -82,12 +84,12 @@ def test_no_bet_on_the_volume_gains_on_average_while_the_usual_holds(expected):
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_a_cluster_of_one_cause_gains_nothing_where_counts_are_known_to_scatter(size):
     """All of a cluster are bad or none is: weakened by the dispersion, the bet stays fair."""
-    for bad, good in share_factors(0.15, 4.0):
+    for bad, good, _ in share_factors(0.15, 4.0):
         assert 0.15 * exp(size * bad) + 0.85 * exp(size * good) <= 1 + 1e-12
 
 
 def test_answers_of_one_minute_count_as_independent_ones():
-    for bad, good in share_factors(0.15, 1.0):
+    for bad, good, _ in share_factors(0.15, 1.0):
         mean = sum(comb(6, k) * 0.15**k * 0.85 ** (6 - k) * exp(k * bad + (6 - k) * good) for k in range(7))
         assert mean == pytest.approx(1)
 
@@ -110,7 +112,7 @@ def test_the_promise_holds_in_simulation_on_average_at_least_a_updates_pass_befo
 def test_empty_minutes_cost_no_step_but_count_as_time():
     often, seldom = ShareAndVolume(), ShareAndVolume()
     usual = Usual(per_hour=1)
-    for detector, between in ((often, 1), (seldom, 240)):
+    for detector, between in ((often, 31), (seldom, 600)):
         for number in range(8):
             detector.step(step(number * between, 1, 1, usual))
     assert sum(often.dump()["volume"]) > 100 * sum(seldom.dump()["volume"])
@@ -160,6 +162,17 @@ def test_it_says_where_it_began_to_suspect():
     assert found[-1] is not None
     assert abs(found[-1].since_minute - (START + 600)) <= 30
     assert found[-1].strength == pytest.approx(detector.strength)
+
+
+def test_a_burst_of_one_cause_does_not_win_by_itself_and_the_same_number_over_hours_does():
+    """Eight alike within half an hour at a quiet time; then the same eight, an hour between them."""
+    usual = Usual(per_hour=1)
+    burst, spread = ShareAndVolume(), ShareAndVolume()
+    for number in range(8):
+        burst.step(step(600 + 3 * number, 1, 1, usual))
+        spread.step(step(600 + 60 * number, 1, 1, usual))
+    assert burst.strength < 1_000
+    assert spread.strength > 20 * burst.strength
 
 
 def test_numbers_stay_numbers_whatever_comes():
