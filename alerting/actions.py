@@ -1,4 +1,4 @@
-"""What people do to incidents and cases: transitions by compare-and-set on the version, each with its history line.
+"""What people do to incidents: transitions by compare-and-set on the version, each with its history line.
 
 The same functions serve the API, Slack's buttons and the command line. Nobody here commits.
 """
@@ -6,47 +6,16 @@ The same functions serve the API, Slack's buttons and the command line. Nobody h
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from alerting import casebook, incidents, outbox, store
-from alerting.records import Case, CaseState, Event, Incident
+from alerting import incidents, outbox, store
+from alerting.doing import NOTE_MAX, Doing, NotPossible, NotThere, Stale, minutes_within, moved_on
+from alerting.records import Event, Incident
 from alerting.settings import AlertSettings
 from alerting.text import clean, duration
 from streams.clock import MINUTE_MS
-from streams.records import Segment
-
-SNOOZE_MINUTES_MAX = 7 * 24 * 60
-NOTE_MAX = 2_000
-ACTOR_MAX = 100
-
-Outcome = Literal["recovered", "not_recovered", "closed_without_contact"]
-
-
-class ActionError(ValueError):
-    """The action cannot be done; the text says why and what to do."""
-
-
-class NotThere(ActionError):
-    """There is no such incident or case."""
-
-
-class Stale(ActionError):
-    """Somebody else was faster: the version has moved on."""
-
-
-class NotPossible(ActionError):
-    """Not in this state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """Who does it and when (product time)."""
-
-    actor: str
-    at_ms: int
 
 
 def acknowledge(conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing) -> Incident:
@@ -66,7 +35,7 @@ def snooze(
     conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing, *, minutes: int = 60
 ) -> Incident:
     """Leave no notes for a while; the message still tells the newest numbers."""
-    until_ms = doing.at_ms + _minutes(minutes) * MINUTE_MS
+    until_ms = doing.at_ms + minutes_within(minutes) * MINUTE_MS
 
     def change(incident: Incident) -> tuple[Incident, str]:
         _unresolved(incident)
@@ -76,12 +45,19 @@ def snooze(
     return _incident(conn, settings, number, version, doing, kind="snoozed", change=change)
 
 
-def mark_spam(conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing) -> Incident:
-    """Say that these answers are probably not customers'."""
+def mark_spam(
+    conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing, *, spam: bool = True
+) -> Incident:
+    """Say that these answers are probably not customers', or that they are after all."""
 
     def change(incident: Incident) -> tuple[Incident, str]:
         _unresolved(incident)
-        return replace(incident, spam=True), f"Marked as possible spam by {doing.actor}. No more notes until it ends."
+        if incident.spam == spam:
+            raise NotPossible(f"#{number} is marked {'as possible spam' if spam else 'as real'} already")
+        if not spam:
+            return replace(incident, spam=False, spam_reason=None), f"Not spam, says {doing.actor}."
+        marked = replace(incident, spam=True, spam_reason=f"marked by {doing.actor}")
+        return marked, f"Marked as possible spam by {doing.actor}. No more notes until it ends."
 
     return _incident(conn, settings, number, version, doing, kind="spam", change=change)
 
@@ -102,10 +78,49 @@ def _unresolved(incident: Incident) -> None:
         raise NotPossible(f"#{incident.number} is resolved already")
 
 
-def _minutes(minutes: int) -> int:
-    if not 1 <= minutes <= SNOOZE_MINUTES_MAX:
-        raise NotPossible(f"minutes must be from 1 to {SNOOZE_MINUTES_MAX}, not {minutes}")
-    return minutes
+def reopen(conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing) -> Incident:
+    """Open a resolved incident again by hand: whoever does it has taken it."""
+
+    def change(incident: Incident) -> tuple[Incident, str]:
+        if incident.state != "resolved":
+            raise NotPossible(f"#{number} is {incident.state}, so there is nothing to reopen")
+        newer = store.newest_open_at(conn, incident.named)
+        if newer is not None:
+            raise NotPossible(f"#{number} went on as #{newer}: look there")
+        return incidents.reopened_by(incident, doing.actor, doing.at_ms), f"Reopened by {doing.actor}."
+
+    return _incident(conn, settings, number, version, doing, kind="reopened", change=change)
+
+
+def hand_over(
+    conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing, *, to: str
+) -> Incident:
+    """Give an incident to somebody else, who counts as having taken it."""
+    name = clean(to, 100)
+
+    def change(incident: Incident) -> tuple[Incident, str]:
+        _unresolved(incident)
+        if not name:
+            raise NotPossible(f"#{number}: say to whom it goes")
+        taken_ms = incident.acknowledged_ms if incident.acknowledged_ms is not None else doing.at_ms
+        given = replace(incident, state="acknowledged", acknowledged_ms=taken_ms, acknowledged_by=name)
+        return given, f"Handed over to {name} by {doing.actor}."
+
+    return _incident(conn, settings, number, version, doing, kind="handed_over", change=change)
+
+
+def add_note(
+    conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing, *, said: str
+) -> Incident:
+    """Leave a note for the team. It stays in the product: what people type is not posted."""
+    text = clean(said, NOTE_MAX)
+
+    def change(incident: Incident) -> tuple[Incident, str]:
+        if not text:
+            raise NotPossible(f"#{number}: the note is empty")
+        return incident, text
+
+    return _incident(conn, settings, number, version, doing, kind="note", change=change)
 
 
 def _incident(
@@ -118,120 +133,20 @@ def _incident(
     kind: str,
     change: Callable[[Incident], tuple[Incident, str]],
 ) -> Incident:
-    before = store.read_incident(conn, number)
+    before = store.read_incident(conn, number, lock=True)
     if before is None:
         raise NotThere(f"there is no incident #{number}")
     if before.version != version:
-        raise Stale(_moved_on(f"#{number}", version, before.version))
+        raise Stale(moved_on(f"#{number}", version, before.version))
     after, text = change(before)
     after = replace(after, version=version + 1, updated_ms=doing.at_ms)
     if not store.save_transition(conn, after, version):
-        raise Stale(_moved_on(f"#{number}", version, None))
+        raise Stale(moved_on(f"#{number}", version, None))
+    if after.members != before.members:
+        store.save_members(conn, after)
     store.add_incident_event(conn, number, Event(doing.at_ms, kind, doing.actor, text, after.version))
-    if outbox.read(conn, outbox.outbox_id("incident", number)) is not None:
+    if kind != "note" and outbox.read(conn, outbox.outbox_id("incident", number)) is not None:
         target = settings.target("incident", after.named, after.severity)
         outbox.want(conn, "incident", number, target, after.firing_ms)
         outbox.note(conn, "incident", number, doing.at_ms, text)
     return after
-
-
-def claim(conn: Connection, settings: AlertSettings, case_id: int, version: int, doing: Doing) -> Case:
-    """Take a case: of two who try, one wins."""
-
-    def change(case: Case) -> tuple[Case, str]:
-        _in_state(case, ("open",))
-        return replace(case, state="claimed", claimed_by=doing.actor), f"Claimed by {doing.actor}."
-
-    return _case(conn, settings, case_id, version, doing, kind="claimed", change=change)
-
-
-def contact(
-    conn: Connection, settings: AlertSettings, case_id: int, version: int, doing: Doing, *, said: str = ""
-) -> Case:
-    """Say that the customer was reached."""
-
-    def change(case: Case) -> tuple[Case, str]:
-        _in_state(case, ("open", "claimed", "contacted"))
-        contacted_ms = case.contacted_ms if case.contacted_ms is not None else doing.at_ms
-        reached = replace(case, state="contacted", contacted_ms=contacted_ms, claimed_by=case.claimed_by or doing.actor)
-        return reached, clean(f"Contacted by {doing.actor}. {said}", NOTE_MAX)
-
-    return _case(conn, settings, case_id, version, doing, kind="contacted", change=change)
-
-
-def close(
-    conn: Connection,
-    settings: AlertSettings,
-    case_id: int,
-    version: int,
-    doing: Doing,
-    *,
-    outcome: Outcome,
-    reason: str = "",
-) -> Case:
-    """End a case with its outcome; without contact only with a reason."""
-
-    def change(case: Case) -> tuple[Case, str]:
-        _in_state(case, ("open", "claimed", "contacted"))
-        if outcome != "closed_without_contact" and case.contacted_ms is None:
-            raise NotPossible(f"case {case_id}: nobody was contacted yet, so close it without contact, with a reason")
-        if outcome == "closed_without_contact" and not reason.strip():
-            raise NotPossible("closing without contact needs a reason")
-        state: CaseState = outcome
-        why = clean(reason, NOTE_MAX) or None
-        ended = replace(case, state=state, closed_ms=doing.at_ms, closed_reason=why, snoozed_until_ms=None)
-        return ended, clean(f"{outcome.replace('_', ' ').capitalize()}, by {doing.actor}. {reason}", NOTE_MAX)
-
-    return _case(conn, settings, case_id, version, doing, kind=outcome, change=change)
-
-
-def snooze_case(
-    conn: Connection, settings: AlertSettings, case_id: int, version: int, doing: Doing, *, minutes: int = 30
-) -> Case:
-    """Put a case aside for a while; its clocks run on."""
-    until_ms = doing.at_ms + _minutes(minutes) * MINUTE_MS
-
-    def change(case: Case) -> tuple[Case, str]:
-        _in_state(case, ("open", "claimed", "contacted"))
-        text = f"Snoozed by {doing.actor} for {duration(minutes * MINUTE_MS)}."
-        return replace(case, snoozed_until_ms=until_ms), text
-
-    return _case(conn, settings, case_id, version, doing, kind="snoozed", change=change)
-
-
-def _in_state(case: Case, states: tuple[CaseState, ...]) -> None:
-    if case.state not in states:
-        by = f" by {case.claimed_by}" if case.claimed_by else ""
-        raise NotPossible(f"case {case.case_id} is {case.state.replace('_', ' ')}{by}")
-
-
-def _case(
-    conn: Connection,
-    settings: AlertSettings,
-    case_id: int,
-    version: int,
-    doing: Doing,
-    *,
-    kind: str,
-    change: Callable[[Case], tuple[Case, str]],
-) -> Case:
-    before = casebook.read_case(conn, case_id)
-    if before is None:
-        raise NotThere(f"there is no case {case_id}")
-    if before.version != version:
-        raise Stale(_moved_on(f"case {case_id}", version, before.version))
-    after, text = change(before)
-    after = replace(after, version=version + 1, updated_ms=doing.at_ms)
-    if not casebook.save_transition(conn, after, version):
-        raise Stale(_moved_on(f"case {case_id}", version, None))
-    casebook.add_case_event(conn, case_id, Event(doing.at_ms, kind, doing.actor, text, after.version))
-    target = settings.target("case", Segment(after.channel, after.stage))
-    outbox.want(conn, "case", case_id, target, after.opened_ms)
-    # The thread says who did what; words that a person typed stay in the product.
-    outbox.note(conn, "case", case_id, doing.at_ms, f"{kind.replace('_', ' ').capitalize()} by {doing.actor}.")
-    return after
-
-
-def _moved_on(what: str, version: int, now: int | None) -> str:
-    newest = "" if now is None else f", it is {now} now"
-    return f"somebody else was faster: {what} is no longer at version {version}{newest}; read it again"

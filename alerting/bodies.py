@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from datetime import datetime
+from typing import Annotated
 
-from alerting.actions import Outcome
+from msgspec import Meta, Struct
+
+from alerting.caseactions import Outcome
+from alerting.permission import Way
 
 
 class Act(Struct, frozen=True):
@@ -20,16 +24,43 @@ class Snooze(Struct, frozen=True):
     minutes: int = 60
 
 
-class Contact(Struct, frozen=True):
-    """What was said, in a few words; it stays in the case."""
+class Spam(Struct, frozen=True):
+    """Whether it is possible spam."""
 
     version: int
-    note: str = ""
+    spam: bool = True
+
+
+class HandOver(Struct, frozen=True):
+    """Who has it from now on."""
+
+    version: int
+    to: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class Note(Struct, frozen=True):
+    """A few words for the team; they stay in the product."""
+
+    version: int
+    note: Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+class Contact(Struct, frozen=True):
+    """An attempt to reach the customer; `asked` says that the customer wanted it. `callback_at` with its offset."""
+
+    version: int
+    note: Annotated[str, Meta(max_length=2_000)] = ""
+    way: Way = "phone"
+    reached: bool = True
+    callback_at: Annotated[datetime, Meta(tz=True)] | None = None
+    promise: Annotated[str, Meta(max_length=2_000)] = ""
+    asked: bool = False
 
 
 class Close(Struct, frozen=True):
-    """How a case ended; `reason` is needed without contact."""
+    """How a case ended; `reason` is needed without contact. `main_reason` is a code for counting."""
 
     version: int
     outcome: Outcome
-    reason: str = ""
+    reason: Annotated[str, Meta(max_length=2_000)] = ""
+    main_reason: Annotated[str, Meta(max_length=128)] = ""

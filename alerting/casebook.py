@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from alerting.records import OPEN_CASE_STATES, Case, CaseState, Event
 from alerting.tables import case_events, case_flags, cases
@@ -24,9 +24,10 @@ def next_case_id(conn: Connection) -> int:
     return int(conn.execute(select(func.coalesce(func.max(cases.c.case_id), 0))).scalar_one()) + 1
 
 
-def read_case(conn: Connection, case_id: int) -> Case | None:
-    """One case."""
-    row = conn.execute(select(cases).where(cases.c.case_id == case_id)).one_or_none()
+def read_case(conn: Connection, case_id: int, *, lock: bool = False) -> Case | None:
+    """One case; with `lock` a new flag waits until the transaction ends."""
+    query = select(cases).where(cases.c.case_id == case_id)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else _case(row)
 
 
@@ -56,6 +57,19 @@ def read_cases(
     if before is not None:
         query = query.where(cases.c.case_id < before)
     return [_case(row) for row in conn.execute(query)]
+
+
+def newest_cases(conn: Connection, wanted: ColumnElement[bool], before: int | None, limit: int) -> list[Case]:
+    """Cases that a clause wants, newest first."""
+    query = select(cases).where(wanted).order_by(cases.c.case_id.desc()).limit(min(limit, LIST_MAX))
+    if before is not None:
+        query = query.where(cases.c.case_id < before)
+    return [_case(row) for row in conn.execute(query)]
+
+
+def read_these(conn: Connection, case_ids: Collection[int]) -> list[Case]:
+    """Some cases by their numbers, in no order."""
+    return [_case(row) for row in conn.execute(select(cases).where(cases.c.case_id.in_(list(case_ids))))]
 
 
 def _case(row: Row[Any]) -> Case:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from alerting.clocks import first_contact_due_ms
+from alerting.clocks import first_contact_due_ms, resolution_due_ms
+from alerting.permission import Consent
 from alerting.priority import repeat_points, severity_points, value_points
 from alerting.records import Case
 from alerting.settings import AlertSettings
@@ -19,6 +20,7 @@ class Facts:
 
     tier: str | None = None
     value: float | None = None
+    consent: Consent = field(default_factory=Consent)
 
 
 def opened(
@@ -46,6 +48,13 @@ def opened(
         last_flag_ms=flag.time_ms,
         first_contact_due_ms=first_contact_due_ms(now_ms, facts.tier, settings),
         contacted_ms=None,
+        next_contact_due_ms=None,
+        promise=None,
+        resolution_due_ms=resolution_due_ms(now_ms, facts.tier, settings),
+        first_missed_ms=None,
+        next_missed_ms=None,
+        resolution_missed_ms=None,
+        main_reason=None,
         claimed_by=None,
         snoozed_until_ms=None,
         closed_ms=None,

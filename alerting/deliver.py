@@ -15,7 +15,7 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import Connection, Engine
 
-from alerting import modes, steps, troubles, waiting
+from alerting import modes, steps, ticking, troubles, waiting
 from alerting.channels.protocol import Channel, Deleted, DeliveryError, Found, Refused
 from alerting.modes import RecordedMode
 from alerting.pace import Pace
@@ -31,6 +31,7 @@ SETTLE_MARGIN_MS = 10_000  # beyond the timeout: by then a call that was accepte
 LOOK_EVERY_S = 1.0
 LOOK_SOON_S = 0.2  # while a message waits only for its turn
 SWEEP_AGAIN_MS = 60_000
+TICK_EVERY_MS = 2_000
 CHANNELS = frozenset({"slack", "webhook", "preview"})
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Delivery:
         self._real = real_clock or SystemClock()
         self._new_id = new_id
         self._pace = Pace(self._real)
+        self._ticked_ms = 0
         self._troubled: set[tuple[str, str]] | None = None  # as the table has it; None: not read yet
 
     async def run(self, stop: asyncio.Event, signal: Signal) -> None:
@@ -76,6 +78,7 @@ class Delivery:
 
     async def deliver_due(self) -> int:
         """Take every step that is due now, once. How many calls were made."""
+        await asyncio.to_thread(self._tick)
         gates, rows = await asyncio.to_thread(self._due)
         if gates is None:
             return 0
@@ -85,6 +88,19 @@ class Delivery:
         for line, parent in await asyncio.to_thread(self._due_notes, gates):
             calls += await self._step(line, parent, gates)
         return calls
+
+    def _tick(self) -> None:
+        """What time alone brings about; looked for at most every two seconds, and written only where there is some."""
+        moment = self._moment()
+        if moment.real_ms < self._ticked_ms + TICK_EVERY_MS:
+            return
+        self._ticked_ms = moment.real_ms
+        with self._engine.connect() as conn:
+            if not self._lease_held(conn) or not any(ticking.due(conn, moment.product_ms, self._settings)):
+                return
+        with self._engine.begin() as conn:
+            if self._lease_held(conn):
+                ticking.tick(conn, moment.product_ms, self._settings)
 
     def _due(self) -> tuple[Gates | None, list[OutboxRow]]:
         """What may go where, and what is due there; no gates without the lease."""

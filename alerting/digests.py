@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msgspec import to_builtins
-
 from alerting import blocks as kit
 from alerting.blocks import Button
 from alerting.channels.protocol import Block, Message
 from alerting.records import SEVERITIES, Case, Incident
 from alerting.text import clean, clock_time, counted, safe, words
 from alerting.views import Look
-from alerting.wire import case_row, incident_row
 
 LINES_MAX = 12
 LINE_MAX = 220
@@ -68,8 +65,7 @@ def digest_message(
     if late:
         said.append(late)
     shown.append(kit.context(" · ".join(said)))
-    about = {"digest": number, "items": [_about(line, look) for line in ordered[:LINES_MAX]], "more": max(0, rest)}
-    return Message(safe(title, kit.HEADER_MAX), kit.numbered(shown, f"digest-{number}-{revision}"), about)
+    return Message(safe(title, kit.HEADER_MAX), kit.numbered(shown, f"digest-{number}-{revision}"))
 
 
 def _title(lines: Sequence[DigestLine]) -> str:
@@ -119,10 +115,3 @@ def _case(case: Case, look: Look) -> Block:
     if look.buttons and case.state == "open":
         button = Button("Claim", "case.claim", f"{case.case_id}:{case.version}")
     return kit.section(text, button)
-
-
-def _about(line: DigestLine, look: Look) -> dict[str, object]:
-    if line.incident is not None:
-        return {"incident": to_builtins(incident_row(line.incident, look.now_ms))}
-    assert line.case is not None
-    return {"case": to_builtins(case_row(line.case, look.now_ms))}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 from alerting.channels.protocol import Block
 from alerting.outbox import outbox_id
 from alerting.records import ERASED, Reference
-from alerting.tables import case_events, case_flags, cases, notes, outbox, previews, quoted
+from alerting.tables import case_events, case_flags, cases, contacts, notes, outbox, previews, quoted
 from streams.store.dialect import upsert
 
 REMOVED = "[removed]"
@@ -41,6 +41,7 @@ def redact(conn: Connection, customer: str, token: str, now_ms: int) -> Redactio
         "case_events": _blank_events(conn, ids),
         "flags": _flags(conn, customer, token),
         "messages": _ask_for_edits(conn, ordered),
+        "contacts": _contacts(conn, customer, token),
         "notes": _notes(conn, [f"case-{case_id}" for case_id in ids]),
         "previews": _previews(conn, ordered),
     }
@@ -55,11 +56,17 @@ def _cases(conn: Connection, ids: Sequence[int], token: str, now_ms: int) -> int
     ended = {"state": "closed_without_contact", "closed_ms": now_ms, "version": c.version + 1}
     conn.execute(update(cases).where(mine, c.closed_ms.is_(None)).values(**ended))
     blank = {"customer": token, "reason": "", "tier": None, "closed_reason": ERASED, "updated_ms": now_ms}
+    blank |= {"promise": None, "main_reason": None}
     return conn.execute(update(cases).where(mine).values(**blank)).rowcount
 
 
 def _blank_events(conn: Connection, ids: Sequence[int]) -> int:
     return conn.execute(update(case_events).where(case_events.c.case_id.in_(ids)).values(text="")).rowcount
+
+
+def _contacts(conn: Connection, customer: str, token: str) -> int:
+    query = update(contacts).where(contacts.c.customer == customer)
+    return conn.execute(query.values(customer=token, note="")).rowcount
 
 
 def _flags(conn: Connection, customer: str, token: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from alerting.cases import Facts
+from alerting.permission import consent_of
 from streams.store.stories import customer
 
 TIER_MAX = 64
@@ -18,4 +19,5 @@ def facts_of(conn: Connection, key: str) -> Facts:
     told = state.facts()
     tier = told.tier[:TIER_MAX] if isinstance(told.tier, str) and told.tier else None
     usable = isinstance(told.value, int | float) and not isinstance(told.value, bool)
-    return Facts(tier, float(told.value) if usable and told.value is not None else None)
+    value = float(told.value) if usable and told.value is not None else None
+    return Facts(tier, value, consent_of(told.consent))

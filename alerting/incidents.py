@@ -53,6 +53,8 @@ def opened(number: int, anomaly: Anomaly, hold_off_ms: int, linked_to: int | Non
         acknowledged_by=None,
         snoozed_until_ms=None,
         spam=False,
+        spam_reason=None,
+        reminders=0,
         linked_to=linked_to,
         version=1,
         updated_ms=anomaly.detected_ms,
@@ -138,7 +140,28 @@ def reopened(incident: Incident, anomaly: Anomaly, hold_off_ms: int) -> Incident
             acknowledged_ms=None,
             acknowledged_by=None,
             snoozed_until_ms=None,
+            reminders=0,
             version=incident.version + 1,
+        )
+    )
+
+
+def reopened_by(incident: Incident, actor: str, at_ms: int) -> Incident:
+    """The resolved incident, open again because somebody says so: its members as they stood when it resolved."""
+    ended = incident.resolved_ms
+    members = tuple(replace(m, recovered_ms=None) if m.recovered_ms == ended else m for m in incident.members)
+    if not any(m.open for m in members):  # the last to recover was its name
+        members = tuple(replace(m, recovered_ms=None) if m.segment == incident.named else m for m in members)
+    return _named(
+        replace(
+            incident,
+            state="acknowledged",
+            members=members,
+            resolved_ms=None,
+            resolved_by=None,
+            acknowledged_ms=at_ms,
+            acknowledged_by=actor,
+            reminders=0,
         )
     )
 

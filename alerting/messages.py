@@ -131,8 +131,9 @@ def case_message(view: CaseView, look: Look, revision: int, late: str | None = N
     buttons = _case_buttons(case, look)
     if buttons:
         shown.append(kit.actions(buttons))
-    shown.append(kit.context(_with(late, f"Case {case.case_id}")))
-    about = to_builtins(case_row(case, look.now_ms))
+    part_of = f" · incident #{view.incident}" if view.incident is not None else ""
+    shown.append(kit.context(_with(late, f"Case {case.case_id}{part_of} · one open case a customer")))
+    about = to_builtins(case_row(case, view.priority, look.now_ms, view.incident))
     return Message(safe(title, REASON_MAX), kit.numbered(shown, f"case-{case.case_id}-{revision}"), about)
 
 

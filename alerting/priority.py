@@ -32,8 +32,8 @@ def severity_points(severity: int) -> int:
     return min(SEVERITY_MAX, max(0, severity))
 
 
-def parts(case: Case, now_ms: int) -> PriorityParts:
+def parts(case: Case, now_ms: int, settings: AlertSettings) -> PriorityParts:
     """The parts of a case's priority now; contacting somebody stops the clock."""
     until = now_ms if case.contacted_ms is None else case.contacted_ms
-    used = share_used(case.opened_ms, case.first_contact_due_ms, until)
+    used = share_used(case.opened_ms, case.first_contact_due_ms, until, settings.hours)
     return PriorityParts(case.severity, case.value, case.repeats, int(TIME_MAX * used))

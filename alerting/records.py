@@ -77,6 +77,8 @@ class Incident:
     acknowledged_by: str | None
     snoozed_until_ms: int | None
     spam: bool
+    spam_reason: str | None  # why it looks like spam, or who says so
+    reminders: int  # how often people were reminded that nobody has taken it
     linked_to: int | None  # the earlier incident at the same place
     version: int
     updated_ms: int
@@ -146,7 +148,14 @@ class Case:
     opened_ms: int
     last_flag_ms: int
     first_contact_due_ms: int
-    contacted_ms: int | None
+    contacted_ms: int | None  # the first attempt, whether it reached the customer or not
+    next_contact_due_ms: int | None  # a callback that was promised, or when to try again
+    promise: str | None  # what was promised, in the words of who did
+    resolution_due_ms: int | None
+    first_missed_ms: int | None  # when each clock was first seen to be missed
+    next_missed_ms: int | None
+    resolution_missed_ms: int | None
+    main_reason: str | None  # as whoever closed it says
     claimed_by: str | None
     snoozed_until_ms: int | None
     closed_ms: int | None
@@ -158,6 +167,20 @@ class Case:
     def open(self) -> bool:
         """Whether somebody still has to do something."""
         return self.state in OPEN_CASE_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class ContactMade:
+    """One attempt to reach a customer. `asked`: the customer wanted it, so that no cap speaks against it."""
+
+    case_id: int
+    customer: str
+    at_ms: int
+    way: str
+    reached: bool
+    asked: bool
+    actor: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def render(conn: Connection, row: OutboxRow, now_ms: int, settings: AlertSetting
     if row.about == "digest":
         lines, rest = _digest_lines(conn, row.number)
         return digest_message(row.number, lines, rest, look, revision=revision, late=late)
-    case = case_view(conn, row.number, now_ms)
+    case = case_view(conn, row.number, now_ms, settings)
     outbox.keep_quoted(conn, row.outbox_id, case[1] if case else ())
     if case and case[0].case.closed_reason != ERASED:
         return case_message(case[0], look, revision, late)

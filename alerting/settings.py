@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from alerting.hours import BusinessHours
 from alerting.records import SEVERITIES, Severity, Subject
 from streams.records import Segment
 
@@ -64,9 +65,16 @@ class AlertSettings:
     cases_open_from: int = 60  # priority from which any flag opens a case
     first_contact_minutes: Mapping[str, int] = field(default_factory=dict)  # tier -> minutes, names in lower case
     first_contact_minutes_default: int = 240
+    resolution_minutes: Mapping[str, int] = field(default_factory=dict)
+    resolution_minutes_default: int = 1_440
+    next_contact_minutes: int = 240  # after somebody was not reached
+    hours: BusinessHours = field(default_factory=BusinessHours)  # in which all these minutes are counted
+    contacts_max: int = 3  # attempts to reach one customer
+    contacts_days: int = 7
     tier_value: Mapping[str, int] = field(default_factory=lambda: {"platinum": 25, "gold": 25, "silver": 15})
     value_for_full: float = 5_000.0  # a customer's yearly value that earns all 25 points
     reopen_minutes: int = 30
+    reminder_minutes: tuple[int, ...] = (15, 60, 240)  # while nobody has taken an incident
     public_url: str | None = None
     timezone: str = "UTC"  # of times in messages
     buttons: bool = True  # False when nothing answers clicks: then only links are shown

@@ -34,9 +34,10 @@ def next_number(conn: Connection) -> int:
     return int(conn.execute(select(func.coalesce(func.max(incidents.c.number), 0))).scalar_one()) + 1
 
 
-def read_incident(conn: Connection, number: int) -> Incident | None:
-    """One incident with its members, None if there is no such number."""
-    rows = conn.execute(select(incidents).where(incidents.c.number == number)).all()
+def read_incident(conn: Connection, number: int, *, lock: bool = False) -> Incident | None:
+    """One incident with its members, None if there is no such number; with `lock` DECIDE waits for the transaction."""
+    query = select(incidents).where(incidents.c.number == number)
+    rows = conn.execute(query.with_for_update() if lock else query).all()
     return _with_members(conn, rows)[0] if rows else None
 
 
@@ -65,14 +66,15 @@ def _in_stage(stage: IncidentStage, now_ms: int) -> ColumnElement[bool]:
     return c.state == stage
 
 
-def read_current(conn: Connection, resolved_from_ms: int) -> list[Incident]:
+def read_current(conn: Connection, resolved_from_ms: int, *, lock: bool = True) -> list[Incident]:
     """Every incident that is not resolved, and those resolved since a time; oldest first.
 
-    Their rows are locked (PostgreSQL; SQLite has one writer anyway), so that a person's action cannot be overwritten.
+    With `lock` their rows are locked (PostgreSQL; SQLite has one writer anyway), so that a person's action cannot be
+    overwritten.
     """
     c = incidents.c
     query = select(incidents).where(or_(c.state != "resolved", c.resolved_ms >= resolved_from_ms)).order_by(c.number)
-    return _with_members(conn, conn.execute(query.with_for_update()).all())
+    return _with_members(conn, conn.execute(query.with_for_update() if lock else query).all())
 
 
 def save_incident(conn: Connection, incident: Incident) -> None:
@@ -91,8 +93,24 @@ def save_incident(conn: Connection, incident: Incident) -> None:
             **_life(incident),
         )
     )
+    save_members(conn, incident)
+
+
+def save_members(conn: Connection, incident: Incident) -> None:
+    """Write an incident's members; its row must be written or locked in the same transaction."""
     conn.execute(delete(incident_members).where(incident_members.c.number == incident.number))
     conn.execute(insert(incident_members), [_member_row(incident.number, m) for m in incident.members])
+
+
+def newest_open_at(conn: Connection, segment: Segment) -> int | None:
+    """The number of the newest incident that goes on and is named by a segment."""
+    c = incidents.c
+    place = segment_columns(segment)
+    query = select(func.max(c.number)).where(
+        c.state != "resolved", c.channel == place["channel"], c.stage == place["stage"]
+    )
+    found: int | None = conn.execute(query).scalar()
+    return found
 
 
 def save_transition(conn: Connection, incident: Incident, expected_version: int) -> bool:
@@ -113,6 +131,8 @@ def _life(incident: Incident) -> dict[str, Any]:
         "acknowledged_by": incident.acknowledged_by,
         "snoozed_until_ms": incident.snoozed_until_ms,
         "spam": incident.spam,
+        "spam_reason": incident.spam_reason,
+        "reminders": incident.reminders,
         "linked_to": incident.linked_to,
         "version": incident.version,
         "updated_ms": incident.updated_ms,

@@ -35,6 +35,8 @@ incidents = Table(
     Column("acknowledged_by", word(128)),
     Column("snoozed_until_ms", BigInteger),
     Column("spam", Boolean, nullable=False),
+    Column("spam_reason", Text),
+    Column("reminders", Integer, nullable=False, default=0),
     Column("linked_to", Integer),
     Column("version", Integer, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
@@ -100,6 +102,13 @@ cases = Table(
     Column("last_flag_ms", BigInteger, nullable=False),
     Column("first_contact_due_ms", BigInteger, nullable=False),
     Column("contacted_ms", BigInteger),
+    Column("next_contact_due_ms", BigInteger),
+    Column("promise", Text),
+    Column("resolution_due_ms", BigInteger),
+    Column("first_missed_ms", BigInteger),
+    Column("next_missed_ms", BigInteger),
+    Column("resolution_missed_ms", BigInteger),
+    Column("main_reason", word(128)),
     Column("claimed_by", word(128)),
     Column("snoozed_until_ms", BigInteger),
     Column("closed_ms", BigInteger),
@@ -107,6 +116,7 @@ cases = Table(
     Column("version", Integer, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
     Index("cases_state", "state", "first_contact_due_ms"),
+    Index("cases_closed", "closed_ms"),
     Index("cases_place", "channel", "stage", "opened_ms"),
 )
 _open_case = cases.c.closed_ms.is_(None)
@@ -129,6 +139,38 @@ case_flags = Table(
     Column("kind", word(32), nullable=False),
     Index("case_flags_customer", "customer", "time_ms"),
     Index("case_flags_case", "case_id"),
+)
+
+
+# Every attempt to reach a customer, for the contact log and for the cap on how often.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("contact_id", Integer, primary_key=True, autoincrement=True),
+    Column("case_id", Integer, nullable=False),
+    Column("customer", word(128), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("way", word(16), nullable=False),
+    Column("reached", Boolean, nullable=False),
+    Column("asked", Boolean, nullable=False),
+    Column("actor", word(128), nullable=False),
+    Column("note", Text, nullable=False),
+    Index("contacts_customer", "customer", "at_ms"),
+    Index("contacts_case", "case_id", "contact_id"),
+)
+
+# Clicks in Slack that were answered already: Slack, or somebody else, may hand one over again.
+clicks = Table(
+    "clicks",
+    metadata,
+    Column("click_id", word(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),  # real time
+    Column("action", word(32), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("user_id", word(64), nullable=False),
+    Column("actor", word(128), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Index("clicks_at", "at_ms"),
 )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from alerting import casebook, store
+from alerting.belonging import incident_of, incidents_around
 from alerting.priority import parts
 from alerting.records import Case, Incident, PriorityParts
 from alerting.settings import AlertSettings
@@ -55,6 +56,7 @@ class CaseView:
     case: Case
     priority: PriorityParts
     quote: str | None
+    incident: int | None = None  # which it is a part of
 
 
 def incident_view(
@@ -85,14 +87,18 @@ def incident_view(
     return view, frozenset(answer.customer for answer in quoted if answer.customer is not None)
 
 
-def case_view(conn: Connection, case_id: int, now_ms: int) -> tuple[CaseView, frozenset[str]] | None:
+def case_view(
+    conn: Connection, case_id: int, now_ms: int, settings: AlertSettings
+) -> tuple[CaseView, frozenset[str]] | None:
     """A case's view, and the customer whose words it holds. None if it is gone."""
     case = casebook.read_case(conn, case_id)
     if case is None:
         return None
     said = [answer for answer in feedback_of(conn, case.customer) if answer.bad and answer.comment]
     words = said[0].comment if said else None
-    return CaseView(case, parts(case, now_ms), words), frozenset({case.customer} if words else ())
+    priority = parts(case, now_ms, settings)
+    number = incident_of(case, incidents_around(conn, [case]))
+    return CaseView(case, priority, words, number), frozenset({case.customer} if words else ())
 
 
 def _quotes(conn: Connection, segment: Segment, from_ms: int, to_ms: int, limit: int) -> list[StoredFeedback]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from msgspec import Struct
 
-from alerting.priority import parts
-from alerting.records import Case, Event, Incident, Member
+from alerting.clocks import clocks_of
+from alerting.permission import Permission
+from alerting.queue import QueueCounts
+from alerting.records import Case, ContactMade, Event, Incident, Member, PriorityParts
 from streams.clock import rfc3339
 from streams.records import Segment
 
@@ -56,6 +60,7 @@ class IncidentRow(Struct, frozen=True):
     acknowledged_by: str | None
     snoozed_until: str | None
     spam: bool
+    spam_reason: str | None
     linked_to: int | None
     observed: float
     expected: float
@@ -101,6 +106,36 @@ class PriorityRow(Struct, frozen=True):
     time: int
 
 
+class ClockRow(Struct, frozen=True):
+    """One clock: first_contact, next_contact or resolution; running, overdue, kept or missed."""
+
+    name: str
+    state: str
+    due: str
+    done: str | None
+
+
+class ContactRow(Struct, frozen=True):
+    """One attempt to reach the customer."""
+
+    at: str
+    way: str
+    reached: bool
+    asked: bool
+    actor: str
+    note: str
+
+
+class PermissionRow(Struct, frozen=True):
+    """Whether the customer may be contacted now; `why_not` null means yes. `used` of `most` contacts in `days` days."""
+
+    why_not: str | None
+    used: int
+    most: int
+    days: int
+    next_at: str | None
+
+
 class CaseRow(Struct, frozen=True):
     """A case in a list. Names and contact data are in the CRM, under `customer`."""
 
@@ -115,6 +150,12 @@ class CaseRow(Struct, frozen=True):
     opened_at: str
     first_contact_due: str
     contacted_at: str | None
+    next_contact_due: str | None
+    promise: str | None
+    resolution_due: str | None
+    clocks: list[ClockRow]
+    incident: int | None
+    main_reason: str | None
     claimed_by: str | None
     snoozed_until: str | None
     closed_at: str | None
@@ -124,17 +165,32 @@ class CaseRow(Struct, frozen=True):
 
 
 class CaseDetail(Struct, frozen=True):
-    """A case with its history."""
+    """A case with its contact log, newest first, and its history."""
 
     case: CaseRow
+    permission: PermissionRow
+    contacts: list[ContactRow]
     history: list[EventRow]
 
 
 class CasePage(Struct, frozen=True):
-    """A page of cases, newest first; `next` is the cursor of the one after, null on the last."""
+    """A page of cases; `next` is the cursor of the one after, null on the last."""
 
     items: list[CaseRow]
     next: str | None
+
+
+class QueueCountsRow(Struct, frozen=True):
+    """What stands above the queue. `on_time` of `due_today` first contacts due today so far were in time."""
+
+    overdue: int
+    within_1h: int
+    later: int
+    outcome_awaited: int
+    done_today: int
+    snoozed: int
+    on_time: int
+    due_today: int
 
 
 def _place(segment: Segment) -> Place:
@@ -164,6 +220,7 @@ def incident_row(incident: Incident, now_ms: int) -> IncidentRow:
         acknowledged_by=incident.acknowledged_by,
         snoozed_until=_time(incident.snoozed_until_ms),
         spam=incident.spam,
+        spam_reason=incident.spam_reason,
         linked_to=incident.linked_to,
         observed=naming.observed,
         expected=naming.expected,
@@ -198,9 +255,8 @@ def member_row(member: Member) -> MemberRow:
     )
 
 
-def case_row(case: Case, now_ms: int) -> CaseRow:
-    """A case as it stands now."""
-    p = parts(case, now_ms)
+def case_row(case: Case, p: PriorityParts, now_ms: int, incident: int | None = None) -> CaseRow:
+    """A case as it stands now, with its priority and the incident it is a part of."""
     return CaseRow(
         id=case.case_id,
         customer=case.customer,
@@ -213,6 +269,15 @@ def case_row(case: Case, now_ms: int) -> CaseRow:
         opened_at=rfc3339(case.opened_ms),
         first_contact_due=rfc3339(case.first_contact_due_ms),
         contacted_at=_time(case.contacted_ms),
+        next_contact_due=_time(case.next_contact_due_ms),
+        promise=case.promise,
+        resolution_due=_time(case.resolution_due_ms),
+        clocks=[
+            ClockRow(clock.name, clock.state_at(now_ms), rfc3339(clock.due_ms), _time(clock.done_ms))
+            for clock in clocks_of(case)
+        ],
+        incident=incident,
+        main_reason=case.main_reason,
         claimed_by=case.claimed_by,
         snoozed_until=_time(case.snoozed_until_ms),
         closed_at=_time(case.closed_ms),
@@ -220,6 +285,21 @@ def case_row(case: Case, now_ms: int) -> CaseRow:
         version=case.version,
         updated_at=rfc3339(case.updated_ms),
     )
+
+
+def contact_row(made: ContactMade) -> ContactRow:
+    """One attempt."""
+    return ContactRow(rfc3339(made.at_ms), made.way, made.reached, made.asked, made.actor, made.note)
+
+
+def permission_row(allowed: Permission) -> PermissionRow:
+    """Whether contacting is fine."""
+    return PermissionRow(allowed.why_not, allowed.used, allowed.most, allowed.days, _time(allowed.next_ms))
+
+
+def counts_row(counts: QueueCounts) -> QueueCountsRow:
+    """The numbers above the queue."""
+    return QueueCountsRow(**asdict(counts))
 
 
 def event_row(event: Event) -> EventRow:

@@ -52,6 +52,19 @@ stages = [{stages}]
 # to = "#cx-alerts"
 # about = "incident"        # incident, case or all
 
+# [cases]                   # customers to contact: whoever was hurt at a moment of truth, or says so
+# open_from = 60            # the priority from which any flag opens a case
+# contacts_max = 3          # attempts to reach one customer, in
+# contacts_days = 7
+# [cases.first_contact_minutes]
+# default = 240             # by tier, such as gold = 60
+# [cases.resolution_minutes]
+# default = 1440
+
+# [business_hours]          # in which these minutes are counted; without it, round the clock
+# mon = "08:00-18:00"       # tue, wed, thu, fri, sat, sun; a day left out is closed
+# holidays = ["2026-12-25"]
+
 # [web]
 # host = "127.0.0.1"        # another address needs a token first: cxwatch token create NAME
 # port = 8000

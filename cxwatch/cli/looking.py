@@ -1,4 +1,4 @@
-"""`cxwatch windows`, `incidents` and `backtest`: read without a server."""
+"""`cxwatch windows` and `backtest`: read without a server."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from alerting.store import read_incidents
-from alerting.wire import incident_row
 from cxwatch.backtest import Rules, run_stream
 from cxwatch.backtest_report import AlertRow, alert_row, read_marks, summary_row
 from cxwatch.cli.output import Output
@@ -36,13 +34,10 @@ from streams.clock import SystemClock
 from streams.decode import Decoder
 from streams.store.windows import read_windows
 
-INCIDENTS_MAX = 1_000
-
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the command line."""
     app.command()(windows)
-    app.command()(incidents)
     app.command()(backtest)
 
 
@@ -90,27 +85,6 @@ def _window_cells(row: WindowRow) -> tuple[object, ...]:
         return (row.window, row.metric, row.survey_kind, *place, "too few", "", row.n)
     interval = f"{row.low:.1f} .. {row.high:.1f}"
     return (row.window, row.metric, row.survey_kind, *place, f"{row.score:.1f}", interval, row.n)
-
-
-def incidents(context: typer.Context, json: Json = False) -> None:
-    """Show incidents, newest first: what happened where, in one sentence of numbers."""
-    output = Output(json)
-    settings = settings_of(context)
-    now_ms = clock_of(settings).now_ms()
-    engine = open_existing(settings)
-    with engine.connect() as conn:
-        found = [incident_row(one, now_ms) for one in read_incidents(conn, now_ms, limit=INCIDENTS_MAX)]
-    engine.dispose()
-    for row in found:
-        output.row(row)
-    cells = [
-        (row.id, row.state, row.severity, row.segment.channel or "all", row.segment.stage or "all", row.reason)
-        for row in found
-    ]
-    if cells:
-        output.table(("id", "state", "severity", "channel", "stage", "what"), cells, right=("id",))
-    else:
-        output.hint("No incidents.")
 
 
 def backtest(

@@ -25,6 +25,7 @@ from cxwatch.cli.shared import (
     finish,
     mapping_of,
     settings_of,
+    user_of_machine,
 )
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import explained, open_engine, open_existing, open_state
@@ -188,18 +189,11 @@ def _record(context: typer.Context, mode: RecordedMode, until_ms: int | None) ->
     engine = open_existing(settings)
     try:
         with engine.begin() as conn:
-            modes.record(conn, settings.alerts, ModeRecord(real_clock_of(settings).now_ms(), mode, until_ms, _user()))
+            modes.record(
+                conn, settings.alerts, ModeRecord(real_clock_of(settings).now_ms(), mode, until_ms, user_of_machine())
+            )
     except ModeBound as error:
         raise CannotStart(str(error)) from error
     finally:
         engine.dispose()
     return settings
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "someone on this machine"

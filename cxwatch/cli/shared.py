@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import getpass
 import signal
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -42,10 +43,24 @@ Zone = Annotated[
 DateOnly = Annotated[bool, typer.Option("--date-only", help="Take dates without a time as the start of that day.")]
 
 
+class Failed(CxwatchError):
+    """What was asked for cannot be done; the text says why and what to do."""
+
+    exit_code = FAILED
+
+
 class Usage(CxwatchError):
     """The words of the command do not go together."""
 
     exit_code = USAGE
+
+
+def user_of_machine() -> str:
+    """Who runs this command, as the machine knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        return "someone on this machine"
 
 
 def finish(work: Coroutine[Any, Any, T]) -> T:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from alerting.records import SEVERITIES
 from alerting.settings import AlertSettings, Mode, Route, Secret
+from cxwatch.settings.hours import business_hours
 from cxwatch.settings.reader import Table
 from detectors.river_models import DETECTORS as KNOWN_DETECTORS
 from detectors.settings import DetectionSettings
@@ -40,6 +41,7 @@ def alert_settings(top: Table, timezone: str, public_url: str, token: Secret | N
     default = AlertSettings()
     alerts, cases = top.table("alerts"), top.table("cases")
     minutes = _by_tier(cases.table("first_contact_minutes"), MINUTES_MAX)
+    resolution = _by_tier(cases.table("resolution_minutes"), MINUTES_MAX)
     settings = AlertSettings(
         mode=alerts.choice("mode", "shadow", MODES) if alerts.given("mode") else None,
         hold_off_seconds=alerts.whole("hold_off_seconds", default.hold_off_seconds, 0, 3_600),
@@ -52,6 +54,12 @@ def alert_settings(top: Table, timezone: str, public_url: str, token: Secret | N
         cases_open_from=cases.whole("open_from", default.cases_open_from, 0, 100),
         first_contact_minutes_default=minutes.pop("default", default.first_contact_minutes_default),
         first_contact_minutes=minutes,
+        resolution_minutes_default=resolution.pop("default", default.resolution_minutes_default),
+        resolution_minutes=resolution,
+        next_contact_minutes=cases.whole("next_contact_minutes", default.next_contact_minutes, 1, MINUTES_MAX),
+        contacts_max=cases.whole("contacts_max", default.contacts_max, 1, 1_000),
+        contacts_days=cases.whole("contacts_days", default.contacts_days, 1, 365),
+        hours=business_hours(top.table("business_hours"), timezone),
         tier_value=_by_tier(cases.table("tier_value"), 25) or default.tier_value,
         value_for_full=cases.number("value_for_full", default.value_for_full, 0.01, 1e12),
         public_url=public_url,

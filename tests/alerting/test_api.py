@@ -114,3 +114,69 @@ def test_reading_and_acting_have_guards_of_their_own(engine, settings, signal, c
     with TestClient(Litestar([alerting_router(api)])) as other:
         assert other.get("/api/v1/incidents").status_code == 200
         assert other.post("/api/v1/incidents/1/spam", json={"version": 1}).status_code == 401
+
+
+def test_the_most_urgent_come_first_when_asked_for_page_by_page(client):
+    client.post("/api/v1/cases/2/contact", json={"version": 1})
+    first = client.get("/api/v1/cases?order=priority&limit=2").json()
+    second = client.get(f"/api/v1/cases?order=priority&limit=2&cursor={first['next']}").json()
+    assert [c["id"] for c in first["items"] + second["items"]] == [1, 2, 3]
+    assert second["next"] is None
+
+
+def test_my_cases_are_those_that_i_claimed(client):
+    client.post("/api/v1/cases/3/claim", json={"version": 1})
+    assert [c["id"] for c in client.get("/api/v1/cases?mine=true").json()["items"]] == [3]
+    assert client.get("/api/v1/cases/counts").json()["later"] == 3
+
+
+def test_the_file_has_a_line_a_case(client):
+    answer = client.get("/api/v1/cases.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["content-disposition"]
+    head, *rest = answer.text.removeprefix("\ufeff").splitlines()
+    assert head.startswith("id,customer,tier,state")
+    assert len(rest) == 3
+
+
+def test_a_callback_needs_its_offset(client):
+    body = {"version": 1, "callback_at": "2026-11-17T17:30:00"}
+    assert client.post("/api/v1/cases/1/contact", json=body).status_code == 400
+    body["callback_at"] += "+01:00"
+    done = client.post("/api/v1/cases/1/contact", json=body | {"promise": "Refund"}).json()
+    assert (done["next_contact_due"], done["promise"]) == ("2026-11-17T16:30:00Z", "Refund")
+    assert [(c["name"], c["state"]) for c in done["clocks"]] == [
+        ("first_contact", "kept"),
+        ("next_contact", "running"),
+        ("resolution", "running"),
+    ]
+
+
+def test_a_case_shows_whether_its_customer_may_be_contacted(client):
+    for version in (1, 2, 3):
+        client.post("/api/v1/cases/1/contact", json={"version": version, "reached": False})
+    detail = client.get("/api/v1/cases/1").json()
+    assert detail["permission"]["why_not"] == "3 of 3 contacts in 7 days are used"
+    assert [c["reached"] for c in detail["contacts"]] == [False, False, False]
+
+
+def test_an_incident_is_handed_over_noted_and_reopened(client):
+    assert (
+        client.post("/api/v1/incidents/1/handover", json={"version": 1, "to": "Ben"}).json()["acknowledged_by"] == "Ben"
+    )
+    assert client.post("/api/v1/incidents/1/note", json={"version": 2, "note": "Provider is down"}).status_code == 200
+    assert client.post("/api/v1/incidents/1/spam", json={"version": 3}).json()["spam_reason"] == "marked by Jana K."
+    assert client.post("/api/v1/incidents/1/spam", json={"version": 4, "spam": False}).json()["spam"] is False
+    assert client.post("/api/v1/incidents/1/resolve", json={"version": 5}).json()["state"] == "resolved"
+    again = client.post("/api/v1/incidents/1/reopen", json={"version": 6}).json()
+    assert (again["state"], again["acknowledged_by"], again["resolved_at"]) == ("acknowledged", "Jana K.", None)
+    detail = client.get("/api/v1/incidents/1").json()
+    assert [m["recovered_at"] for m in detail["members"]] == [None]
+
+
+def test_what_went_on_under_another_number_is_not_reopened(client, engine, settings, make):
+    with engine.begin() as tx:
+        react(tx, settings, T0, (), make.recovery("web", "buy", at=1))
+        react(tx, settings, T0, (), make.anomaly("web", "buy", at=60))
+    answer = client.post("/api/v1/incidents/1/reopen", json={"version": 2})
+    assert (answer.status_code, "went on as #4" in answer.json()["detail"]) == (409, True)

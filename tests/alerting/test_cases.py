@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from alerting import actions, casebook, outbox
-from alerting.actions import Doing, NotPossible, NotThere, Stale
+from alerting import caseactions, casebook, outbox
+from alerting.caseactions import Attempt
+from alerting.doing import Doing, NotPossible, NotThere, Stale
 from alerting.priority import parts, repeat_points, value_points
 from alerting.react import react
 from alerting.settings import AlertSettings, Route
@@ -96,7 +97,7 @@ def test_the_same_flag_twice_changes_nothing(engine, settings, make):
 def test_after_a_case_is_closed_a_new_flag_opens_another(engine, settings, make):
     raise_flags(engine, settings, make.flag())
     with engine.begin() as conn:
-        actions.close(
+        caseactions.close(
             conn, settings, 1, 1, Doing("Ben", T0), outcome="closed_without_contact", reason="did not consent"
         )
     assert [c.state for c in raise_flags(engine, settings, make.flag(number=2))] == ["closed_without_contact", "open"]
@@ -104,11 +105,11 @@ def test_after_a_case_is_closed_a_new_flag_opens_another(engine, settings, make)
 
 def test_priority_shows_its_parts_and_contact_stops_its_clock(engine, settings, make):
     (case,) = raise_flags(engine, settings, make.flag())
-    assert parts(case, T0 + 120 * MINUTE_MS).time == 5
-    assert parts(case, T0 + 999 * MINUTE_MS).time == 10
+    assert parts(case, T0 + 120 * MINUTE_MS, settings).time == 5
+    assert parts(case, T0 + 999 * MINUTE_MS, settings).time == 10
     with engine.begin() as conn:
-        done = actions.contact(conn, settings, 1, 1, Doing("Ben", T0 + 24 * MINUTE_MS))
-    assert parts(done, T0 + 999 * MINUTE_MS).time == 1
+        done = caseactions.contact(conn, settings, 1, 1, Doing("Ben", T0 + 24 * MINUTE_MS), attempt=Attempt())
+    assert parts(done, T0 + 999 * MINUTE_MS, settings).time == 1
 
 
 @given(st.integers(0, 100), st.one_of(st.none(), st.floats(-1e9, 1e9)), st.sampled_from([None, "Gold", "x"]))
@@ -120,22 +121,22 @@ def test_points_stay_within_their_bounds(repeats, value, tier):
 def test_of_two_who_claim_a_case_one_wins(engine, settings, make):
     raise_flags(engine, settings, make.flag())
     with engine.begin() as conn:
-        assert actions.claim(conn, settings, 1, 1, Doing("Jana K.", T0)).claimed_by == "Jana K."
+        assert caseactions.claim(conn, settings, 1, 1, Doing("Jana K.", T0)).claimed_by == "Jana K."
         with pytest.raises(Stale):
-            actions.claim(conn, settings, 1, 1, Doing("Ben", T0))
+            caseactions.claim(conn, settings, 1, 1, Doing("Ben", T0))
         with pytest.raises(NotPossible, match=r"claimed by Jana K\."):
-            actions.claim(conn, settings, 1, 2, Doing("Ben", T0))
+            caseactions.claim(conn, settings, 1, 2, Doing("Ben", T0))
         with pytest.raises(NotThere):
-            actions.claim(conn, settings, 7, 1, Doing("Ben", T0))
+            caseactions.claim(conn, settings, 7, 1, Doing("Ben", T0))
 
 
 def test_nobody_is_recovered_without_having_been_contacted(engine, settings, make):
     raise_flags(engine, settings, make.flag())
     with engine.begin() as conn:
-        with pytest.raises(NotPossible, match="nobody was contacted"):
-            actions.close(conn, settings, 1, 1, Doing("Ben", T0), outcome="recovered")
-        actions.contact(conn, settings, 1, 1, Doing("Ben", T0), said="Refund promised.")
-        closed = actions.close(conn, settings, 1, 2, Doing("Ben", T0), outcome="recovered")
+        with pytest.raises(NotPossible, match="nobody was reached"):
+            caseactions.close(conn, settings, 1, 1, Doing("Ben", T0), outcome="recovered")
+        caseactions.contact(conn, settings, 1, 1, Doing("Ben", T0), attempt=Attempt(said="Refund promised."))
+        closed = caseactions.close(conn, settings, 1, 2, Doing("Ben", T0), outcome="recovered")
         said = list(conn.execute(select(notes.c.text)).scalars())
     assert closed.state == "recovered"
     assert not any("Refund" in text for text in said)  # what was said to a customer stays in the case
@@ -144,7 +145,7 @@ def test_nobody_is_recovered_without_having_been_contacted(engine, settings, mak
 def test_closing_without_contact_needs_a_reason(engine, settings, make):
     raise_flags(engine, settings, make.flag())
     with engine.begin() as conn, pytest.raises(NotPossible, match="needs a reason"):
-        actions.close(conn, settings, 1, 1, Doing("Ben", T0), outcome="closed_without_contact", reason=" ")
+        caseactions.close(conn, settings, 1, 1, Doing("Ben", T0), outcome="closed_without_contact", reason=" ")
 
 
 def test_the_first_route_that_fits_takes_the_message():

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from alerting import actions, outbox, store, troubles
-from alerting.actions import Doing
+from alerting import actions, caseactions, outbox, store, troubles
 from alerting.channels.protocol import Ambiguous, Mark, Message
 from alerting.channels.slack import SlackChannel
+from alerting.doing import Doing
 from alerting.react import react
 from alerting.records import Reference
 from detectors.records import Findings
@@ -135,7 +135,7 @@ async def test_news_about_a_member_of_a_digest_edits_it_and_leaves_a_note_under_
     open_cases(world, 6)
     await deliver(world, 1)
     with world.engine.begin() as tx:
-        actions.claim(tx, world.settings, 2, 1, Doing("Ben", world.clock.now_ms()))
+        caseactions.claim(tx, world.settings, 2, 1, Doing("Ben", world.clock.now_ms()))
     await deliver(world, 5, times=3)
     (digest,) = world.double.parents()
     assert "claimed by Ben" in str(digest["blocks"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, StaticPool, create_engine
 
 from alerting import actions, outbox, store, waiting
-from alerting.actions import Doing, NotPossible, Stale
+from alerting.doing import Doing, NotPossible, Stale
 from alerting.react import react
 from alerting.settings import AlertSettings
 from alerting.waiting import Gates

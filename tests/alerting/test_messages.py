@@ -14,6 +14,7 @@ from alerting.masking import mask
 from alerting.messages import case_message, incident_message, note_message
 from alerting.priority import parts
 from alerting.records import Case, Incident
+from alerting.settings import AlertSettings
 from alerting.text import clean, duration, safe
 from alerting.views import CaseView, IncidentView, Look
 from detectors.records import Anomaly
@@ -91,6 +92,13 @@ def case(**changes) -> Case:
         last_flag_ms=T0 + 8 * MINUTE_MS,
         first_contact_due_ms=T0 + 80 * MINUTE_MS,
         contacted_ms=None,
+        next_contact_due_ms=None,
+        promise=None,
+        resolution_due_ms=T0 + 24 * 60 * MINUTE_MS,
+        first_missed_ms=None,
+        next_missed_ms=None,
+        resolution_missed_ms=None,
+        main_reason=None,
         claimed_by=None,
         snoozed_until_ms=None,
         closed_ms=None,
@@ -145,7 +153,7 @@ def test_block_ids_change_with_every_revision():
 
 
 def test_a_case_says_why_and_adds_up():
-    message = case_message(CaseView(case(), parts(case(), LOOK.now_ms), "Zweimal abgebucht."), LOOK, 1)
+    message = case_message(CaseView(case(), parts(case(), LOOK.now_ms, AlertSettings()), "Zweimal abgebucht."), LOOK, 1)
     assert message.blocks[0]["text"]["text"] == "! To contact by 15:25: customer c_7f3a91, Gold"
     sentence = message.blocks[1]["text"]["text"]
     assert sentence.startswith("Charged_twice (web · buy) at a moment of truth, 14:13.")
@@ -154,13 +162,13 @@ def test_a_case_says_why_and_adds_up():
 
 def test_a_case_that_nobody_contacted_in_time_says_so_first():
     late = replace(LOOK, now_ms=T0 + 90 * MINUTE_MS)
-    message = case_message(CaseView(case(), parts(case(), late.now_ms), None), late, 1)
+    message = case_message(CaseView(case(), parts(case(), late.now_ms, AlertSettings()), None), late, 1)
     assert message.blocks[0]["text"]["text"].startswith("! Overdue: customer c_7f3a91")
 
 
 @pytest.mark.parametrize("key", ["jana@example.com", "+49 171 2345678", "4111 1111 1111 1111"])
 def test_a_customer_key_that_is_contact_data_is_not_shown(key):
-    message = case_message(CaseView(case(customer=key), parts(case(), T0), None), LOOK, 1)
+    message = case_message(CaseView(case(customer=key), parts(case(), T0, AlertSettings()), None), LOOK, 1)
     assert key not in json.dumps(message.blocks) + message.text
 
 
@@ -190,7 +198,7 @@ def test_hostile_text_anywhere_neither_pings_nor_links_nor_breaks_the_limits(evi
     bad_case = case(customer=evil, reason=evil, tier=evil, claimed_by=evil, channel=evil, stage=evil)
     for message in (
         incident_message(taken, LOOK, 1),
-        case_message(CaseView(bad_case, parts(bad_case, T0), evil), LOOK, 1),
+        case_message(CaseView(bad_case, parts(bad_case, T0, AlertSettings()), evil), LOOK, 1),
         note_message(evil, "note-1", None),
     ):
         within_limits(message)

@@ -300,3 +300,35 @@ def test_a_file_of_more_than_4_mb_is_refused(file: Path) -> None:
 
 def test_settings_errors_end_a_command_with_2() -> None:
     assert SettingsError([]).exit_code == 2
+
+
+def test_business_hours_are_read(load):
+    text = """
+timezone = "Europe/Berlin"
+[business_hours]
+mon = "08:00-12:00, 13:00-18:00"
+sat = "closed"
+holidays = ["2026-12-25"]
+"""
+    hours = load(text).alerts.hours
+    assert hours.week == (((480, 720), (780, 1_080)), (), (), (), (), (), ())
+    assert (hours.timezone, hours.always, len(hours.holidays)) == ("Europe/Berlin", False, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ('mon = "8-18"', "mon"),
+        ('mon = "18:00-08:00"', "mon"),
+        ('mon = "08:00-12:00, 11:00-18:00"', "mon"),
+        ('mon = "closed"', "mon"),
+        ('mon = "08:00-25:00"', "mon"),
+        ('mon = "08:00-18:00"\nholidays = ["Christmas"]', "holidays"),
+        ('holidays = ["2026-12-25"]', "holidays"),
+        ('monday = "08:00-18:00"', "monday"),
+    ],
+)
+def test_business_hours_that_mean_nothing_are_refused(load, table, key):
+    with pytest.raises(SettingsError) as refused:
+        load(f"[business_hours]\n{table}\n")
+    assert f"business_hours.{key}" in str(refused.value)

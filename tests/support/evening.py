@@ -7,9 +7,9 @@ import random
 from sqlalchemy import Engine, event
 
 from alerting import actions, store
-from alerting.actions import ActionError, Doing
 from alerting.channels.slack import SlackChannel
 from alerting.deliver import Delivery
+from alerting.doing import ActionError, Doing
 from alerting.react import react
 from alerting.records import Reference
 from detectors.records import Findings

@@ -249,6 +249,13 @@ def upgrade() -> None:
     sa.Column('last_flag_ms', sa.BigInteger(), nullable=False),
     sa.Column('first_contact_due_ms', sa.BigInteger(), nullable=False),
     sa.Column('contacted_ms', sa.BigInteger(), nullable=True),
+    sa.Column('next_contact_due_ms', sa.BigInteger(), nullable=True),
+    sa.Column('promise', sa.Text(), nullable=True),
+    sa.Column('resolution_due_ms', sa.BigInteger(), nullable=True),
+    sa.Column('first_missed_ms', sa.BigInteger(), nullable=True),
+    sa.Column('next_missed_ms', sa.BigInteger(), nullable=True),
+    sa.Column('resolution_missed_ms', sa.BigInteger(), nullable=True),
+    sa.Column('main_reason', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('claimed_by', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('snoozed_until_ms', sa.BigInteger(), nullable=True),
     sa.Column('closed_ms', sa.BigInteger(), nullable=True),
@@ -258,9 +265,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('case_id')
     )
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.create_index('cases_closed', ['closed_ms'], unique=False)
         batch_op.create_index('cases_one_open_a_customer', ['customer'], unique=True, sqlite_where=sa.text('closed_ms IS NULL'), postgresql_where=sa.text('closed_ms IS NULL'))
         batch_op.create_index('cases_place', ['channel', 'stage', 'opened_ms'], unique=False)
         batch_op.create_index('cases_state', ['state', 'first_contact_due_ms'], unique=False)
+
+    op.create_table('clicks',
+    sa.Column('click_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('action', sa.String(length=32).with_variant(sa.VARCHAR(length=32, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('user_id', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('actor', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('click_id')
+    )
+    with op.batch_alter_table('clicks', schema=None) as batch_op:
+        batch_op.create_index('clicks_at', ['at_ms'], unique=False)
+
+    op.create_table('contacts',
+    sa.Column('contact_id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('case_id', sa.Integer(), nullable=False),
+    sa.Column('customer', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('way', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('reached', sa.Boolean(), nullable=False),
+    sa.Column('asked', sa.Boolean(), nullable=False),
+    sa.Column('actor', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('contact_id')
+    )
+    with op.batch_alter_table('contacts', schema=None) as batch_op:
+        batch_op.create_index('contacts_case', ['case_id', 'contact_id'], unique=False)
+        batch_op.create_index('contacts_customer', ['customer', 'at_ms'], unique=False)
 
     op.create_table('incident_events',
     sa.Column('event_id', sa.Integer(), autoincrement=True, nullable=False),
@@ -313,6 +350,8 @@ def upgrade() -> None:
     sa.Column('acknowledged_by', sa.String(length=128).with_variant(sa.VARCHAR(length=128, collation='C'), 'postgresql'), nullable=True),
     sa.Column('snoozed_until_ms', sa.BigInteger(), nullable=True),
     sa.Column('spam', sa.Boolean(), nullable=False),
+    sa.Column('spam_reason', sa.Text(), nullable=True),
+    sa.Column('reminders', sa.Integer(), nullable=False),
     sa.Column('linked_to', sa.Integer(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('updated_ms', sa.BigInteger(), nullable=False),
