@@ -23,7 +23,10 @@ if ROOT not in sys.path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests to CI, unless they were asked for."""
+    """Leave long tests to CI, unless they were asked for; `slow_on_postgresql` ones are long on that database."""
+    for item in items:
+        if item.get_closest_marker("slow_on_postgresql") and "postgresql" in item.name:
+            item.add_marker(pytest.mark.long)
     if os.environ.get("CXWATCH_REQUIRE") == "all" or config.option.markexpr:
         return
     long = [item for item in items if item.get_closest_marker("long")]

@@ -1,4 +1,4 @@
-"""A real SQLite database, and findings and flags as the rooms before make them."""
+"""A real database, and findings and flags as the rooms before make them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ from detectors.records import Anomaly, Findings, Recovery, Update
 from streams.clock import MINUTE_MS, ManualClock
 from streams.records import Flag, Segment
 from streams.store.tables import metadata as streams_metadata
+from tests.support.databases import DATABASES, empty
 from tests.support.evening import Evening
 
 T0 = 1_794_924_300_000  # Tue 17 Nov 2026, 14:05 UTC
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture(params=DATABASES)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "postgresql":
+        with empty(request, tmp_path) as engine:
+            yield engine
+        return
     engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
 
     @event.listens_for(engine, "connect")

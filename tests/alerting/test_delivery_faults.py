@@ -18,6 +18,8 @@ from alerting.tables import outbox as outbox_table
 from detectors.records import Findings
 from tests.support.evening import PLACES, Evening, deliver, open_incident
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 T0 = 1_794_924_300_000
 SEEDS = int(os.environ.get("CXWATCH_TEST_SEEDS", "8"))  # more of them by hand
 

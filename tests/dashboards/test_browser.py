@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from streams.clock import MINUTE_MS
-from tests.support.dashboards import World, busy_day
+from tests.support.dashboards import World, build_world, busy_day
 from tests.support.served import Served, chromium, serve
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """The pages are the same on every database: see the other tests."""
+    return build_world(tmp_path)
 
 
 @pytest.fixture(scope="module")

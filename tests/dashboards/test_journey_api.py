@@ -32,13 +32,7 @@ def lived(world: World, number: int, stage: str, grade: int, days_ago: float = 0
         minutes=None,
     )
     state.apply(touch, 0)
-    row = {
-        "customer": f"c{number}",
-        "partition": 0,
-        "state": state.encode(),
-        "silent_due_ms": None,
-        "last_ms": time_ms,
-    }
+    row = (f"c{number}", 0, state.encode(), None, time_ms)
     with world.engine.begin() as conn:
         save_customers(conn, [row])
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
@@ -11,6 +12,8 @@ from dashboards.context import Health, TotalKey
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, busy_day
 from tests.support.tools import need
+
+pytestmark = pytest.mark.slow_on_postgresql
 
 
 def samples(client: TestClient) -> dict[str, list[tuple[dict[str, str], float]]]:

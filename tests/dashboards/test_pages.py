@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from litestar.testing import TestClient
 
 from streams.clock import HOUR_MS, MINUTE_MS
 from tests.support.dashboards import World, busy_day
+
+pytestmark = pytest.mark.slow_on_postgresql
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{ 7*7 }}"
 

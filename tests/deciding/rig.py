@@ -48,12 +48,14 @@ def open_tables(path: Path) -> Engine:
 class Shop:
     """A log, a database, MEASURE and DECIDE over them; nothing runs by itself."""
 
-    def __init__(self, folder: Path, settings: MeasureSettings = SETTINGS, partitions: int = 2) -> None:
+    def __init__(
+        self, folder: Path, settings: MeasureSettings = SETTINGS, partitions: int = 2, database: Engine | None = None
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self.clock = ManualClock(T0)
         self.log = SqliteLog(folder / "log.db", self.clock, partitions)
-        self.database = open_tables(folder / "state.db")
+        self.database = database or open_tables(folder / "state.db")
         with self.database.begin() as conn:
             ensure_identity(conn, self.log.identity, self.log.partitions, self.log.ends(), SECRET)
         self.decider = self.new_decider()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import text, update
 
 from cxwatch.decide.lease import Lease
@@ -52,6 +53,7 @@ async def test_a_commit_wakes_it_and_what_it_decides_rings(truthful: Shop) -> No
     assert house.fatal == []
 
 
+@pytest.mark.parametrize("truthful", ["sqlite"], indirect=True)  # PostgreSQL's outages: tests/faults
 async def test_a_database_that_refuses_is_named_and_tried_again(truthful: Shop) -> None:
     await truthful.step(T0 + HOUR_MS)
     with truthful.database.begin() as conn:

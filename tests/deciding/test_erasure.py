@@ -322,6 +322,7 @@ async def test_what_was_erased_long_ago_is_history_and_is_forgotten_all_the_same
     assert traces(truthful, *EVERYTHING) == []
 
 
+@pytest.mark.parametrize("truthful", ["sqlite"], indirect=True)  # PostgreSQL keeps no such file
 async def test_a_reader_in_between_does_not_keep_the_words_alive(truthful: Shop) -> None:
     """Somebody reads for a long time, as `replay` does: the write-ahead log is emptied once they are done."""
     await fill(truthful)

@@ -14,15 +14,15 @@ from sqlalchemy import Engine, event, select, update
 from cxwatch.decide.lease import LEASE_MS, Lease, server_ms
 from cxwatch.decide.tables import leases
 from streams.clock import HOUR_MS
-from tests.deciding.rig import Shop, open_tables
+from tests.deciding.rig import Shop
 from tests.measure import oracle
+from tests.support.databases import DATABASES, empty
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Engine]:
-    database = open_tables(tmp_path / "state.db")
-    yield database
-    database.dispose()
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    with empty(request, tmp_path) as engine:
+        yield engine
 
 
 def hold(database: Engine, lease: Lease, *, seize: bool = False) -> bool:
@@ -117,17 +117,20 @@ import sys
 from pathlib import Path
 from cxwatch.database import open_engine
 from cxwatch.decide.lease import Lease
-engine, lease = open_engine(Path(sys.argv[1]), durable=False), Lease("decide")
+where = sys.argv[1] if ":" in sys.argv[1] else Path(sys.argv[1])
+engine, lease = open_engine(where, durable=False), Lease("decide")
 sys.stdin.readline()
 with engine.begin() as conn:
     print(lease.hold(conn), flush=True)
 """
 
 
-def test_of_processes_that_ask_at_once_one_gets_it(database: Engine, tmp_path: Path) -> None:
+def test_of_processes_that_ask_at_once_one_gets_it(database: Engine) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    where = url if database.dialect.name == "postgresql" else str(database.url.database)
     asking = [
         subprocess.Popen(
-            [sys.executable, "-c", _HOLDER, str(tmp_path / "state.db")],
+            [sys.executable, "-c", _HOLDER, where],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

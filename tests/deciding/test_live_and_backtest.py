@@ -14,6 +14,8 @@ from streams.clock import HOUR_MS, MINUTE_MS
 from tests.deciding.rig import ALERTS, SETTINGS, T0, Shop, answers, spike, told
 from tests.measure import oracle
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 RULES = Rules(SETTINGS, DetectionSettings(), ALERTS)
 
 

@@ -15,6 +15,8 @@ from tests.deciding.rig import T0, Shop, answers, open_tables
 from tests.deciding.test_erasure import KEY, NOW, complaint, deliver, erasure, fill
 from tests.measure import oracle
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 async def again(shop: Shop, name: str = "fresh.db") -> ReplayResult:
     fresh = open_tables(shop.folder / name)

@@ -1,4 +1,4 @@
-"""A small world to detect in: a history of hours, live minutes, a real SQLite database."""
+"""A small world to detect in: a history of hours, live minutes, a real database."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
@@ -17,6 +18,7 @@ from detectors.records import Findings
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
 from streams.records import LeafMinute
+from tests.support.databases import DATABASES, empty
 
 DAY = 24 * 60
 START = 20_775 * DAY  # a Wednesday, 00:00 UTC
@@ -112,8 +114,12 @@ def new_engine() -> Callable[[], Engine]:
     return make
 
 
-@pytest.fixture
-def engine(new_engine) -> Iterator[Engine]:
+@pytest.fixture(params=DATABASES)
+def engine(request: pytest.FixtureRequest, new_engine, tmp_path: Path) -> Iterator[Engine]:
+    if request.param == "postgresql":
+        with empty(request, tmp_path) as engine:
+            yield engine
+        return
     engine = new_engine()
     yield engine
     engine.dispose()

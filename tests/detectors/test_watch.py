@@ -12,6 +12,8 @@ from detectors.watch import Closing, DetectorError, Watch
 from streams.clock import MINUTE_MS
 from streams.records import LeafMinute, Segment
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 BUY, USE = ("web", "buy"), ("app", "use")
 WEB_BUY = Segment(*BUY)
 
@@ -176,6 +178,8 @@ class TestCost:
         def note(conn, cursor, statement, parameters, context, executemany):
             if "detector_states" in statement and statement.startswith("INSERT"):
                 rows = parameters if executemany else [parameters]
+                if isinstance(parameters[0], list):  # PostgreSQL: an array a column
+                    rows = list(zip(*parameters, strict=True))
                 written.extend((row[0], row[1]) for row in rows)
 
         with engine.begin() as tx:

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 
-from streams.store.tables import metadata
+from tests.support.databases import DATABASES, empty
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}", connect_args={"timeout": 10})
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    with empty(request, tmp_path) as engine:
+        yield engine

@@ -230,7 +230,7 @@ class World:
 
 
 def build_world(folder: Path, now_ms: int = NOW_MS) -> World:
-    """An empty world."""
+    """An empty world in a SQLite file."""
     engine = create_engine(f"sqlite:///{folder / 'state.db'}")
 
     @event.listens_for(engine, "connect")
@@ -238,9 +238,14 @@ def build_world(folder: Path, now_ms: int = NOW_MS) -> World:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=OFF")  # a test's database need not survive the machine
 
-    world = World(engine, ManualClock(now_ms))
     tables.metadata.create_all(engine)
     alert_tables.metadata.create_all(engine)
+    return fill_world(engine, now_ms)
+
+
+def fill_world(engine: Engine, now_ms: int = NOW_MS) -> World:
+    """An empty world in a database that has its tables."""
+    world = World(engine, ManualClock(now_ms))
 
     @event.listens_for(engine, "before_cursor_execute")
     def count(*_: object) -> None:
