@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -81,11 +83,21 @@ class Prometheus:
         """Wait until what is true now was scraped, and recorded from that scrape; the time of the scrape."""
         asked = time.time()
         scraped = until(lambda: (at := self.newest("cx_window_responses")) > asked and at, why="a scrape from now on")
-        until(lambda: self.newest("all:cx_score_high:window or all:cx_window_responses:sum") > scraped, why="rules")
+        noticed = datetime.now(UTC)
+        until(lambda: all(at > noticed for at in self.evaluated()), why="rules evaluated from then on")
         return float(scraped)
+
+    def evaluated(self) -> list[datetime]:
+        """When each group of rules was evaluated last."""
+        return [_moment(group["lastEvaluation"]) for group in self.get("rules")["groups"]]
 
     def up(self, job: str) -> bool:
         return [value for _, value in self.instant(f'up{{job="{job}"}}')] == [1.0]
+
+
+def _moment(text: str) -> datetime:
+    """RFC 3339 with nanoseconds, which Python reads only up to microseconds."""
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text).replace("Z", "+00:00"))
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from litestar import Litestar
 from sqlalchemy import Connection, Engine
 
+from alerting.channels.alertmanager import AlertmanagerChannel
 from alerting.channels.preview import PreviewChannel
 from alerting.channels.protocol import Channel
 from alerting.channels.slack import SlackChannel
 from alerting.deliver import Delivery
+from alerting.mirror import Mirror
 from cxwatch.clocks import real_clock_of
 from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
@@ -67,6 +69,7 @@ class Product:
         self._hours = hours
         self._stop_delivery = asyncio.Event()
         self._delivery: asyncio.Task[None] | None = None
+        self._mirror: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self._channels: dict[str, Channel] = {}
         self.measuring: Measuring | None = None
@@ -108,6 +111,8 @@ class Product:
             self._stop_delivery.set()
             self.decided.ring()
             await self._delivery
+        if self._mirror is not None:
+            await self._mirror
         if self.deciding is not None:
             await self.deciding.stop()
         if self.measuring is not None:
@@ -171,9 +176,20 @@ class Product:
         )
         self._delivery = asyncio.get_running_loop().create_task(delivery.run(self._stop_delivery, self.decided))
         self._delivery.add_done_callback(self._ended)
+        self._start_mirror(lease)
         upkeep = Upkeep(self.database, self.log, self.clock, self.settings.measure, self.settings.log_days)
         self._upkeep = asyncio.get_running_loop().create_task(upkeep.run())
         self._upkeep.add_done_callback(self._ended)
+
+    def _start_mirror(self, lease: Lease) -> None:
+        """Incidents go to Alertmanager too, where the settings name one."""
+        if self.settings.alertmanager is None:
+            return
+        real = real_clock_of(self.settings)
+        channel = self._channels["alertmanager"] = AlertmanagerChannel(self.settings.alertmanager, real)
+        mirror = Mirror(self.database, channel, self.clock, self.settings.alerts, lease.held, real_clock=real)
+        self._mirror = asyncio.get_running_loop().create_task(mirror.run(self._stop_delivery, self.decided))
+        self._mirror.add_done_callback(self._ended)
 
     def _open_channels(self) -> dict[str, Channel]:
         alerts = self.settings.alerts

@@ -79,6 +79,9 @@ stages = [{stages}]
 # url = "http://127.0.0.1:9090"
 # job = "cxwatch"           # what Prometheus calls the scrape
 
+# [alertmanager]            # incidents are told there too, once `cxwatch live` is on
+# url = "http://127.0.0.1:9093"
+
 # [grafana]                 # the token comes from GRAFANA_TOKEN; see docs/grafana.md
 # url = "http://127.0.0.1:3000"
 # folder = "Customer experience"

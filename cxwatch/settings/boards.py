@@ -1,7 +1,9 @@
-"""[objectives], [prometheus] and [grafana]: what rules and boards are made from."""
+"""[objectives], [prometheus], [grafana] and [alertmanager]: the tools that the company has already."""
 
 from __future__ import annotations
 
+from alerting.channels.alertmanager import AlertmanagerSettings
+from alerting.settings import Secret
 from cxwatch.settings.reader import Table
 from dashboards.settings import (
     OBJECTIVE_MAX,
@@ -28,6 +30,13 @@ def board_settings(top: Table, measure: MeasureSettings, kpi: str, public_url: s
         prometheus=_prometheus(top.table("prometheus")),
         grafana=_grafana(top.table("grafana")),
     )
+
+
+def alertmanager_settings(table: Table, token: Secret | None) -> AlertmanagerSettings | None:
+    """[alertmanager]: where incidents are told beside Slack; None where it is left out."""
+    url = _address(table, "url", "http://127.0.0.1:9093") if table.given("url") else None
+    table.finish()
+    return None if url is None else AlertmanagerSettings(url, token)
 
 
 def _objectives(table: Table) -> ObjectiveSettings:

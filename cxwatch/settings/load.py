@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cxwatch.settings.alerting import alert_settings, detection_settings
-from cxwatch.settings.boards import board_settings
+from cxwatch.settings.boards import alertmanager_settings, board_settings
 from cxwatch.settings.kafka import kafka_settings
 from cxwatch.settings.lines import Lines
 from cxwatch.settings.measuring import measure_settings
@@ -90,6 +90,7 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
         alerts=alert_settings(top, measure.timezone, web.url, secrets.slack_bot_token),
         web=web,
         boards=board_settings(top, measure, kpi, web.url),
+        alertmanager=alertmanager_settings(top.table("alertmanager"), secrets.alertmanager_token),
         kafka=kafka_settings(top, log, sheet, path, web, secrets),
         secrets=secrets,
         names_given=frozenset(key for key in ("channels", "stages") if top.given(key)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from alerting.channels.alertmanager import AlertmanagerSettings
 from alerting.settings import AlertSettings, Secret
 from dashboards.settings import BoardSettings
 from detectors.settings import DetectionSettings
@@ -51,6 +52,7 @@ class Secrets:
     slack_app_token: Secret | None = None
     slack_signing_secret: Secret | None = None
     grafana_token: Secret | None = None
+    alertmanager_token: Secret | None = None
     kafka_username: Secret | None = None
     kafka_password: Secret | None = None
     database_password: Secret | None = None
@@ -75,6 +77,7 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     web: WebSettings = field(default_factory=WebSettings)
     boards: BoardSettings = field(default_factory=BoardSettings)
+    alertmanager: AlertmanagerSettings | None = None  # None: incidents are not told there
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     secrets: Secrets = field(default_factory=Secrets)
     names_given: frozenset[str] = frozenset()
