@@ -15,6 +15,7 @@ from cxwatch.checking import Check
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import open_existing
 from cxwatch.doctoring_boards import examine_boards
+from cxwatch.doctoring_kafka import examine_kafka
 from cxwatch.errors import CannotStart
 from cxwatch.settings import Settings
 from streams.clock import SystemClock, rfc3339
@@ -40,8 +41,11 @@ def examine(settings: Settings) -> Iterator[Check]:
         return
     with engine.connect() as conn:
         yield Check("database", "ok", "answers, and has this version's tables")
-        yield from _log(settings, conn)
-        yield _measuring(settings)
+        if settings.embedded_log:
+            yield from _log(settings, conn)
+            yield _measuring(settings)
+        else:
+            yield from examine_kafka(settings, conn)
         yield _letters(conn)
         yield _alerts(settings, conn)
         yield _access(settings, conn)
@@ -124,9 +128,7 @@ def _web(settings: Settings) -> Check:
         answer = httpx.get(url, timeout=WEB_TIMEOUT_S, trust_env=False)  # a proxy would ask its own machine
         said = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        return Check(
-            "web", "note", f"{url} does not answer ({type(error).__name__}): fine unless `cxwatch run` should run"
-        )
+        return Check("web", "note", f"{url} does not answer ({type(error).__name__}): fine unless one should run")
     reasons = said.get("reasons") if isinstance(said, dict) else None
     if not isinstance(reasons, list):
         return Check("web", "note", f"{url} is answered by another program: give [web] port a number of its own")

@@ -5,7 +5,8 @@ For `backtest`, which runs by event time, and `replay`, which measures a log aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 
@@ -43,18 +44,21 @@ async def open_engine(database: Engine, settings: MeasureSettings, secret: bytes
     return engine
 
 
-async def measure_log(engine: MeasureEngine, log: Log, upto: dict[int, int]) -> int:
-    """Measure each partition from its start to before an offset; how many records that were.
+async def measure_log(
+    engine: MeasureEngine, log: Log, upto: Mapping[int, int], since: Mapping[int, int] = MappingProxyType({})
+) -> int:
+    """Measure each partition from its start, or from an offset, to before another; how many records that were.
 
     What the engine dropped (after a commit that did not go through it starts again from what is committed) is read
     again from there, as a log's transport would. Raises StorageFailed when a partition does not get there.
     """
     count = 0
     for partition, end in sorted(upto.items()):
-        at, reached = 0, -1
+        first = at = since.get(partition, 0)
+        reached = -1
         for _ in range(READ_AGAIN_MAX):
             reached, records = await _feed(engine, log, partition, at, end)
-            count += records if not at else 0
+            count += records if at == first else 0
             await engine.settle()
             at = engine.durable(partition)
             if at >= reached:

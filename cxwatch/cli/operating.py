@@ -32,6 +32,7 @@ from cxwatch.database import explained, open_engine, open_existing, open_state
 from cxwatch.errors import CannotStart
 from cxwatch.logs import open_log
 from cxwatch.preparing import prepare_topic
+from cxwatch.repartitioning import repartition
 from cxwatch.replaying import ReplayResult
 from cxwatch.replaying import replay as measure_again
 from cxwatch.settings import Settings
@@ -83,14 +84,29 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     raise typer.Exit(FAILED if failed else 0)
 
 
-def migrate(context: typer.Context) -> None:
+def migrate(
+    context: typer.Context,
+    again: Annotated[
+        bool, typer.Option("--repartition", help="The topic has more partitions now: move customers to theirs.")
+    ] = False,
+) -> None:
     """Bring the database to this version's tables, and create the Kafka topic where it is absent.
 
     An embedded log and SQLite need none of it: they are made and brought up to date at every start.
     """
     output = Output()
     settings = settings_of(context)
+    if again and settings.embedded_log:
+        raise Usage("--repartition is for a Kafka topic: the embedded log keeps its number of partitions")
     _migrate_database(settings, output)
+    if again:
+        done = finish(repartition(settings))
+        if done.before == done.after:
+            output.say(f"The topic has {done.after} partitions, as before: nothing to do.")
+        else:
+            output.say(f"{done.records:,} records measured that waited, {done.customers:,} customers moved.")
+            output.say(f"From {done.before} to {done.after} partitions. Start the workers again.")
+        return
     if not settings.embedded_log:
         for line in prepare_topic(settings):
             output.say(line)

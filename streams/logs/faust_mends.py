@@ -44,6 +44,8 @@ class _Fatal:
 def guarded(body: AgentBody, on_fatal: OnFatal) -> AgentBody:
     """Mend 1: Faust acknowledges the event an agent failed on and restarts the agent on the next one.
 
+    github.com/faust-streaming/faust/issues/527
+
     Here the failure goes to `on_fatal`, once, and the agent stands still until it is cancelled: nothing after the
     event that failed is measured. (Faust still acknowledges it; transports of ours report what the database has.)
     """
@@ -60,6 +62,8 @@ def guarded(body: AgentBody, on_fatal: OnFatal) -> AgentBody:
 
 class AnyOffset(dict[Any, Any]):
     """Mend 2: after a seek back Faust drops, without a word, what lies before the batch that was being handed over.
+
+    github.com/faust-streaming/faust/pull/217 mended one such order of calls, not this one.
 
     `Consumer._drain_messages` writes the offset of that batch over the one that `seek` set. Batches say themselves
     what they cover and the owner compares, so Faust's own read offsets (and its gaps) are not needed.
@@ -104,6 +108,7 @@ class CxApp(App):  # type: ignore[misc]  # faust has no types for us
     """A Faust app that makes no folders, serves no pages and tells of its end.
 
     Mend 4: `crash()` of any service marks the app and raises nowhere; here the first reason goes to `on_fatal`.
+    github.com/robinhood/faust/issues/684 shows what happens without.
     """
 
     BootStrategy = _NoWeb

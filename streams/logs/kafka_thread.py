@@ -113,7 +113,10 @@ class KafkaThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust
             log.info("not ours any more, no need to go back", partition=tp.partition)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Mend 9: Faust ends the app when a commit to Kafka fails. Ours is for those who watch; the database rules."""
+        """Mend 9: Faust ends the app when a commit to Kafka fails. Ours is for those who watch; the database rules.
+
+        github.com/faust-streaming/faust/issues/611
+        """
         mine = self.assignment()
         try:
             await self._ensure_consumer().commit(
@@ -139,7 +142,10 @@ def _lost(tp: TopicPartition, offset: int, first: int) -> Packed:
 
 
 def check_codecs() -> None:
-    """Say at the start what would end measuring later. Raises LogError."""
+    """Mend 10: say at the start what would end measuring later; github.com/aio-libs/aiokafka/issues/1032.
+
+    Raises LogError.
+    """
     lacking = [name for name in ("gzip", "snappy", "lz4", "zstd") if not getattr(codec, f"has_{name}")()]
     if lacking:
         raise LogError(f"records compressed with {', '.join(lacking)} could not be read", "install the package cramjam")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from streams.customers import CustomerState
 from streams.store.bulk import write_rows
@@ -44,3 +44,10 @@ def all_customers(conn: Connection, since_ms: int) -> Iterator[CustomerState]:
     query = select(customers.c.state).where(customers.c.last_ms >= since_ms).execution_options(yield_per=2_000)
     for (state,) in conn.execute(query):
         yield CustomerState.decode(state)
+
+
+def count_split(conn: Connection) -> int:
+    """Customers who are in more than one partition. Reads the whole index: for a person who asks, not for a scrape."""
+    c = customers.c
+    twice = select(c.customer).group_by(c.customer).having(func.count() > 1).subquery()
+    return int(conn.execute(select(func.count()).select_from(twice)).scalar_one())

@@ -27,7 +27,7 @@ OPTIONS = {
     ("backtest",): ("--marks", "--map", "--set", "--timezone", "--date-only", "--json"),
     ("init",): ("--from", "--map", "--set", "--timezone", "--date-only"),
     ("doctor",): ("--json",),
-    ("migrate",): (),
+    ("migrate",): ("--repartition",),
     ("replay",): ("--into", "--json"),
     ("live",): (),
     ("pause",): ("SPAN",),
