@@ -17,9 +17,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboards.alert_readings import CaseLine, IncidentLine, read_changed_cases, read_changed_incidents
-from dashboards.api import Filter
 from dashboards.readings import Desk
 from dashboards.stream_events import StreamEvent, beat, case_event, incident_event, window_event
+from dashboards.window_filter import Filter
 from streams.records import Segment, WindowName, WindowSnapshot
 from streams.store.dialect import failure_name
 

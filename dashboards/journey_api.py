@@ -9,10 +9,10 @@ from litestar.exceptions import HTTPException
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from dashboards.api import single_values
 from dashboards.context import DashboardContext
 from dashboards.problems import BadParameter, bad_parameter_response, http_problem_response
 from dashboards.readings import Desk
+from dashboards.window_filter import single_values
 from streams.clock import DAY_MS
 from streams.cxscore import CxScore, CxScores, cx_scores
 from streams.store.customers import all_customers

@@ -10,10 +10,10 @@ from litestar.exceptions import HTTPException
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from dashboards.api import Filter, read_filter, single_values
 from dashboards.broadcast import Broadcaster
 from dashboards.context import DashboardContext
 from dashboards.problems import BadParameter, ProblemBody, bad_parameter_response, http_problem_response
+from dashboards.window_filter import Filter, read_filter, single_values
 
 PARAMETERS = ("window", "metric", "channel", "stage", "survey_kind")
 RETRY_MS = 2_000

@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from dashboards.alert_readings import CaseLine, IncidentLine
-from dashboards.api import Filter, Place, WindowRow, window_row
 from dashboards.context import DashboardContext
 from dashboards.readings import Now
+from dashboards.window_filter import Filter
+from dashboards.window_rows import Place, WindowRow, window_row
 from streams.clock import SECOND_MS, rfc3339
 from streams.records import WindowSnapshot
 

@@ -27,12 +27,19 @@ from cxwatch.cli.shared import (
 from cxwatch.clocks import clock_of
 from cxwatch.database import open_existing
 from cxwatch.decide.rounds import read_closed_to
+from cxwatch.errors import CannotStart
 from cxwatch.importing import read_timed
-from dashboards.api import WindowRow, position, read_filter, window_row
+from cxwatch.settings import Settings
 from dashboards.problems import BadParameter
+from dashboards.window_files import NoParquet, write_csv, write_parquet
+from dashboards.window_filter import Filter, read_filter
+from dashboards.window_history import Span, every_row, read_span
+from dashboards.window_rows import WindowRow, position, window_row
 from streams.clock import SystemClock
 from streams.decode import Decoder
 from streams.store.windows import read_windows
+
+WRITERS = {".csv": write_csv, ".parquet": write_parquet}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,17 +55,39 @@ def windows(
     channel: Annotated[str | None, typer.Option(help="One channel and its stages.")] = None,
     stage: Annotated[str | None, typer.Option(help="One stage and its channels.")] = None,
     survey_kind: Annotated[str | None, typer.Option("--survey-kind", help="hot or cold.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Past windows that end after this time, side by side.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", metavar="TIME", help="The last end; without it, now.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write a .csv or .parquet file (with --from).")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show the current windows: score, 95 % interval and n of every place. An empty name means all of them."""
+    """Show windows: score, 95 % interval and n of every place; now, or with --from in the past."""
     output = Output(json)
     settings = settings_of(context)
-    given = {"window": window, "metric": metric, "channel": channel, "stage": stage, "survey_kind": survey_kind}
+    given = {
+        "window": window,
+        "metric": metric,
+        "channel": channel,
+        "stage": stage,
+        "survey_kind": survey_kind,
+        "from": since,
+        "to": until,
+    }
+    query = {name: value for name, value in given.items() if value is not None}
     try:
-        wanted = read_filter({name: value for name, value in given.items() if value is not None}, settings.measure)
+        wanted = read_filter(query, settings.measure)
+        span = read_span(query, wanted, settings.measure, clock_of(settings).now_ms())
     except BadParameter as error:
         allowed = "" if error.allowed is None else f": {', '.join(error.allowed)}"
         raise Usage(f"--{error.field.replace('_', '-')} {error.value} {error.detail}{allowed}") from error
+    if span is not None:
+        show_past(settings, span, wanted, file, output)
+        return
+    if file is not None:
+        raise Usage("--output needs --from: the current windows can be printed with --json")
     engine = open_existing(settings)
     with engine.connect() as conn:
         found = read_windows(
@@ -77,6 +106,31 @@ def windows(
         output.hint("No answers in these windows: a quiet window is no data, not zero.")
     columns = ("window", "metric", "kind", "channel", "stage", "score", "95 %", "n")
     output.table(columns, [_window_cells(row) for row in rows], right=("score", "95 %", "n"))
+
+
+def show_past(settings: Settings, span: Span, wanted: Filter, file: Path | None, output: Output) -> None:
+    """All rows of a span, to a file or to the terminal, one window in memory at a time."""
+    write = None if file is None else WRITERS.get(file.suffix.lower())
+    if file is not None and write is None:
+        raise Usage(f"--output {file.name} must end with {' or '.join(WRITERS)}")
+    engine = open_existing(settings)
+    try:
+        with engine.connect() as conn:
+            found = every_row(conn, span, wanted, min_n=settings.measure.min_n, closed_to=read_closed_to(conn))
+            rows = map(window_row, found)
+            if file is not None and write is not None:
+                output.hint(f"{write(file, rows):,} rows in {file}")
+                return
+            for row in rows:
+                output.row(row)
+                if not output.json:
+                    output.say(f"{row.end}  " + "  ".join(str(cell) for cell in _window_cells(row)))
+    except NoParquet as error:
+        raise CannotStart(str(error)) from error
+    except OSError as error:
+        raise CannotStart(f"{file} cannot be written ({error.strerror}): check the folder") from error
+    finally:
+        engine.dispose()
 
 
 def _window_cells(row: WindowRow) -> tuple[object, ...]:

@@ -12,12 +12,12 @@ from litestar import Request, Response
 
 from dashboards import words
 from dashboards.alert_readings import read_incidents
-from dashboards.api import WINDOW_NAMES
 from dashboards.beyond_chance import Verdict
 from dashboards.outcomes import METRICS
 from dashboards.pages.render import Pages
 from dashboards.places import alone, build_table, leaf_rows
 from dashboards.ruler import Ruler, ruler
+from dashboards.window_filter import WINDOW_NAMES
 from streams.records import Segment, WindowName, WindowSnapshot
 from streams.scales import ScaleError, scale_named
 

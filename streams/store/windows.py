@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, Table, select
 
-from streams.clock import minute_of
+from streams.clock import HOUR_MS, minute_of
 from streams.panes import CONTACT, INTERACTION, decode_counts
 from streams.records import Segment, WindowName, WindowSnapshot
 from streams.store.tables import hour_panes, panes
@@ -59,7 +59,8 @@ def read_window(
     partitions: Collection[int] | None = None,
 ) -> list[WindowSnapshot]:
     """The windows of one length that end at `end_ms`, of now or of the past."""
-    table = panes if WINDOWS[window].step == "minute" else hour_panes
+    whole_hours = start_ms % HOUR_MS == 0 and end_ms % HOUR_MS == 0
+    table = panes if WINDOWS[window].step == "minute" and not whole_hours else hour_panes
     final = closed_to is not None and closed_to >= minute_of(end_ms)
     leaves = _leaves(conn, table, minute_of(start_ms), minute_of(end_ms), metric, partitions)
     return snapshots(leaves, window, start_ms, end_ms, final, min_n)

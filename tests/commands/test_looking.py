@@ -145,3 +145,15 @@ def test_backtest_of_nothing_readable_or_of_bad_marks_is_refused(cxwatch: Shell,
     bad = cxwatch("backtest", lines(folder / "b.jsonl", [answer(1)]), "--marks", "marks.csv", "--json")
     assert (bad.code, bad.out) == (2, "")
     assert "mark 1: start '2026-03-02'" in bad.err
+
+
+def test_past_windows_go_to_a_file(filled: Shell, folder: Path) -> None:
+    span = ("--window", "24h", "--from", ago(days=3), "--to", ago(days=-2))
+    shown = filled("windows", *span, "--json").rows
+    assert shown
+    ended = filled("windows", *span, "--output", "out.csv")
+    assert ended.code == 0
+    assert f"{len(shown)} rows in out.csv" in ended.err
+    assert len((folder / "out.csv").read_text().splitlines()) == len(shown) + 1
+    assert "must end with .csv or .parquet" in filled("windows", *span, "--output", "out.xlsx").err
+    assert filled("windows", "--from", ago(days=3)).code == 2

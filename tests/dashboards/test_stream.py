@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from dashboards.api import Filter
 from dashboards.broadcast import QUEUE_MAX, Broadcaster
 from dashboards.readings import Desk
 from dashboards.stream_events import StreamEvent
+from dashboards.window_filter import Filter
 from tests.support.dashboards import World, busy_day
 from tests.support.served import Served, serve
 

@@ -8,7 +8,7 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 from litestar.testing import TestClient
 
-from dashboards.api import decode_cursor, encode_cursor
+from dashboards.window_filter import decode_cursor, encode_cursor
 from tests.support.dashboards import World, busy_day
 
 
