@@ -97,6 +97,8 @@ def _incident_buttons(incident: Incident, look: Look) -> list[Button]:
         buttons.append(Button("Snooze 1 h", "incident.snooze", value))
         if not incident.spam:
             buttons.append(Button("Possible spam", "incident.spam", value))
+    if look.buttons and incident.state == "resolved":
+        buttons.append(Button("Reopen", "incident.reopen", value))
     if look.public_url is not None:
         buttons.append(Button("Open incident", url=f"{look.public_url}/incidents/{incident.number}"))
     return buttons

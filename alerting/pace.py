@@ -55,18 +55,18 @@ class Pace:
 
     def failed(self, channel: Channel, target: str, error: DeliveryError) -> Reach:
         """A call failed; how much of the channel is not well."""
+        if not isinstance(error, Refused | Ambiguous) or error.reach == "message":
+            return "message"
         now_ms = self._real.now_ms()
-        reach: Reach = "channel" if isinstance(error, Ambiguous) else "message"
-        if isinstance(error, Refused):
-            reach = error.reach
-        if reach == "target":
-            self._targets.setdefault((channel.name, target), _Rest()).longer(now_ms, TARGET_WAIT_MAX_MS)
-        if reach == "channel":
+        if error.reach == "target":
+            rest = self._targets.setdefault((channel.name, target), _Rest())
+            rest.longer(now_ms, TARGET_WAIT_MAX_MS)
+        else:
             rest = self._channels.setdefault(channel.name, _Rest())
             rest.longer(now_ms, CHANNEL_WAIT_MAX_MS)
-            if isinstance(error, Refused) and error.retry_after_s is not None:
-                rest.until_ms = now_ms + int(error.retry_after_s * 1_000)
-        return reach
+        if isinstance(error, Refused) and error.retry_after_s is not None:
+            rest.until_ms = now_ms + int(error.retry_after_s * 1_000)
+        return error.reach
 
     def worked(self, channel: Channel, target: str) -> None:
         """A call went through."""

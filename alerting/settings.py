@@ -33,7 +33,8 @@ class Secret:
 class Route:
     """Where messages about some places go. The first route that fits wins.
 
-    `to` is a Slack channel, by id (C0123ABCD, always right) or by name (#cx-alerts, looked up once).
+    `to` is a Slack channel, by id (C0123ABCD, always right) or by name (#cx-alerts, looked up once), or
+    "webhook:NAME".
     """
 
     to: str
@@ -79,6 +80,10 @@ class AlertSettings:
     timezone: str = "UTC"  # of times in messages
     buttons: bool = True  # False when nothing answers clicks: then only links are shown
     slack_token: Secret | None = None
+    slack_app_token: Secret | None = None  # buttons over Socket Mode
+    slack_signing_secret: Secret | None = None  # buttons over HTTP
+    webhooks: Mapping[str, str] = field(default_factory=dict)  # name -> address; routes go to "webhook:NAME"
+    webhook_secret: Secret | None = None
     slack_url: str = "https://slack.com/api/"
     slack_timeout_seconds: int = 10
     quotes_max: int = 2

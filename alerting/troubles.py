@@ -52,6 +52,11 @@ def over(conn: Connection, channel: str, target: str) -> None:
     conn.execute(delete(troubles).where(c.channel == channel, c.target.in_((target, EVERYWHERE))))
 
 
+def over_at(conn: Connection, channel: str, target: str) -> None:
+    """It works again there; that says nothing about the channel as a whole."""
+    conn.execute(delete(troubles).where(troubles.c.channel == channel, troubles.c.target == target))
+
+
 def read(conn: Connection) -> list[Trouble]:
     """All of them, the oldest first."""
     rows = conn.execute(select(troubles).order_by(troubles.c.since_real_ms, troubles.c.channel, troubles.c.target))

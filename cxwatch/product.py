@@ -14,19 +14,13 @@ from collections.abc import Callable, Sequence
 from litestar import Litestar
 from sqlalchemy import Connection, Engine
 
-from alerting.channels.alertmanager import AlertmanagerChannel
-from alerting.channels.preview import PreviewChannel
-from alerting.channels.protocol import Channel
-from alerting.channels.slack import SlackChannel
-from alerting.deliver import Delivery
-from alerting.mirror import Mirror
-from cxwatch.clocks import real_clock_of
 from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.deciding import Deciding
 from cxwatch.logs import AnyLog, new_log, wait_for_log
 from cxwatch.measuring import Measuring
+from cxwatch.messaging import Messaging
 from cxwatch.server import WebServer
 from cxwatch.settings import Settings
 from cxwatch.upkeep import Upkeep
@@ -67,11 +61,8 @@ class Product:
         self.decoder = Decoder(settings.measure)
         self._on_fatal = on_fatal
         self._hours = hours
-        self._stop_delivery = asyncio.Event()
-        self._delivery: asyncio.Task[None] | None = None
-        self._mirror: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
-        self._channels: dict[str, Channel] = {}
+        self.messaging: Messaging | None = None
         self.measuring: Measuring | None = None
         self.deciding: Deciding | None = None
         self.web: WebServer | None = None
@@ -107,18 +98,12 @@ class Product:
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
-        if self._delivery is not None:
-            self._stop_delivery.set()
-            self.decided.ring()
-            await self._delivery
-        if self._mirror is not None:
-            await self._mirror
+        if self.messaging is not None:
+            await self.messaging.stop()
         if self.deciding is not None:
             await self.deciding.stop()
         if self.measuring is not None:
             await self.measuring.stop()
-        for channel in self._channels.values():
-            await channel.close()
         await self.log.close()
         self.measure_database.dispose()
         self.database.dispose()
@@ -165,40 +150,11 @@ class Product:
             alone=self.settings.embedded_log,
         )
         self.deciding.start()
-        self._channels = self._open_channels()
-        delivery = Delivery(
-            self.database,
-            self._channels,
-            self.clock,
-            self.settings.alerts,
-            lease.held,
-            real_clock=real_clock_of(self.settings),
-        )
-        self._delivery = asyncio.get_running_loop().create_task(delivery.run(self._stop_delivery, self.decided))
-        self._delivery.add_done_callback(self._ended)
-        self._start_mirror(lease)
+        self.messaging = Messaging(self.settings, self.database, self.clock, self.decided, lease.held)
+        self.messaging.start(self._on_fatal)
         upkeep = Upkeep(self.database, self.log, self.clock, self.settings.measure, self.settings.log_days)
         self._upkeep = asyncio.get_running_loop().create_task(upkeep.run())
         self._upkeep.add_done_callback(self._ended)
-
-    def _start_mirror(self, lease: Lease) -> None:
-        """Incidents go to Alertmanager too, where the settings name one."""
-        if self.settings.alertmanager is None:
-            return
-        real = real_clock_of(self.settings)
-        channel = self._channels["alertmanager"] = AlertmanagerChannel(self.settings.alertmanager, real)
-        mirror = Mirror(self.database, channel, self.clock, self.settings.alerts, lease.held, real_clock=real)
-        self._mirror = asyncio.get_running_loop().create_task(mirror.run(self._stop_delivery, self.decided))
-        self._mirror.add_done_callback(self._ended)
-
-    def _open_channels(self) -> dict[str, Channel]:
-        alerts = self.settings.alerts
-        channels: dict[str, Channel] = {"preview": PreviewChannel(self.database, self.clock)}
-        if alerts.slack_token is not None:
-            channels["slack"] = SlackChannel(
-                alerts.slack_token.reveal(), alerts.slack_url, alerts.slack_timeout_seconds
-            )
-        return channels
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

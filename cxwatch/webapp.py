@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.types import Guard
 
 from alerting.api import AlertingApi, alerting_router
+from alerting.interactivity import interactivity_router
 from cxwatch.access.guards import Access
+from cxwatch.clocks import real_clock_of
 from cxwatch.decide.lease import anyone_holds
 from cxwatch.decide.rounds import read_closed_to
 from cxwatch.health import Checks
+from cxwatch.messaging import buttons_of
 from dashboards.app import build_dashboard
 from dashboards.context import DashboardContext, TotalKey
 from dashboards.health import health_router, metrics_router
@@ -43,13 +46,24 @@ def build_web(product: Product) -> Litestar:
     ingest = ingest_router(
         product.log, product.decoder, product.clock, product.database, [access.guard("ingest")], checks.is_behind
     )
+    routers = [ingest, alerting_router(alerting), *dashboard.routers, *_clicks(product)]
     return Litestar(
-        route_handlers=[ingest, alerting_router(alerting), *dashboard.routers, _openapi_document(access.guard("read"))],
+        route_handlers=[*routers, _openapi_document(access.guard("read"))],
         exception_handlers=dashboard.exception_handlers,
         openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
         middleware=[access.middleware],
         logging_config=None,  # the process has its own, see cli/logs.py
     )
+
+
+def _clicks(product: Product) -> list[Router]:
+    """Slack's buttons over HTTP, where a signing secret is set: its signature is what lets a request in."""
+    secret = product.settings.alerts.slack_signing_secret
+    if secret is None:
+        return []
+    real = real_clock_of(product.settings)
+    buttons = buttons_of(product.settings, product.database, product.clock, real, product.decided)
+    return [interactivity_router(buttons, secret, real)]
 
 
 def build_health(product: Product) -> Litestar:

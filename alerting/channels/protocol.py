@@ -60,7 +60,11 @@ class Deleted(DeliveryError):
 
 
 class Ambiguous(DeliveryError):
-    """Perhaps accepted: it must be settled by looking before it is sent again."""
+    """Perhaps accepted: it must be settled by looking before it is sent again. `reach` as for Refused."""
+
+    def __init__(self, reason: str, *, reach: Reach = "channel") -> None:
+        super().__init__(reason)
+        self.reach: Reach = reach
 
 
 class Channel(Protocol):

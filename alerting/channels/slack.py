@@ -163,6 +163,12 @@ class SlackChannel:
             f"more than {PAGE * PAGES_MAX} messages in the channel since then: too many to look through", reach="target"
         )
 
+    async def whisper(self, place: str, user: str, text: str) -> None:
+        """Say something in a channel that only one person sees; it is gone when they reload."""
+        await self._sent(
+            lambda: self._client.chat_postEphemeral(channel=place, user=user, text=text, link_names=False, parse="none")
+        )
+
     async def delete(self, posted: Reference) -> None:
         """Delete a double."""
         with contextlib.suppress(Deleted):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from alerting.records import SEVERITIES
-from alerting.settings import AlertSettings, Mode, Route, Secret
+from alerting.settings import AlertSettings, Mode, Route
+from alerting.waiting import WEBHOOK
 from cxwatch.settings.hours import business_hours
 from cxwatch.settings.reader import Table
+from cxwatch.settings.records import Secrets
 from detectors.river_models import DETECTORS as KNOWN_DETECTORS
 from detectors.settings import DetectionSettings
 
@@ -36,16 +39,20 @@ def detection_settings(table: Table, timezone: str) -> DetectionSettings:
     return settings
 
 
-def alert_settings(top: Table, timezone: str, public_url: str, token: Secret | None) -> AlertSettings:
+def alert_settings(top: Table, timezone: str, public_url: str, secrets: Secrets) -> AlertSettings:
     """Messages, cases and where they go."""
+    answered = secrets.slack_app_token is not None or secrets.slack_signing_secret is not None
     default = AlertSettings()
     alerts, cases = top.table("alerts"), top.table("cases")
     minutes = _by_tier(cases.table("first_contact_minutes"), MINUTES_MAX)
     resolution = _by_tier(cases.table("resolution_minutes"), MINUTES_MAX)
+    webhooks = _webhooks(top.table("webhook"), secrets)
     settings = AlertSettings(
         mode=alerts.choice("mode", "shadow", MODES) if alerts.given("mode") else None,
         hold_off_seconds=alerts.whole("hold_off_seconds", default.hold_off_seconds, 0, 3_600),
-        routes=_routes(top.array("route")),
+        routes=_routes(top.array("route"), webhooks),
+        webhooks=webhooks,
+        webhook_secret=secrets.webhook_secret,
         incidents_to=alerts.text("incidents_to", default.incidents_to, 80),
         cases_to=alerts.text("cases_to", default.cases_to, 80),
         reopen_minutes=alerts.whole("reopen_minutes", default.reopen_minutes, 0, MINUTES_MAX),
@@ -64,22 +71,41 @@ def alert_settings(top: Table, timezone: str, public_url: str, token: Secret | N
         value_for_full=cases.number("value_for_full", default.value_for_full, 0.01, 1e12),
         public_url=public_url,
         timezone=timezone,
-        buttons=False,  # this version shows links: nothing answers clicks yet
-        slack_token=token,
+        buttons=answered,  # only links where nothing would answer
+        slack_token=secrets.slack_bot_token,
+        slack_app_token=secrets.slack_app_token,
+        slack_signing_secret=secrets.slack_signing_secret,
     )
     alerts.finish()
     cases.finish()
     return settings
 
 
-def _routes(tables: list[Table]) -> tuple[Route, ...]:
+def _webhooks(table: Table, secrets: Secrets) -> dict[str, str]:
+    found = {name: _address(one, "url", "") for name, one in table.tables()}
+    for name, one in table.tables():
+        if not one.given("url"):
+            one.wrong("url", 'is missing: the address that takes the messages, such as "https://example.com/hook"')
+        if secrets.webhook_secret is None:
+            table.wrong(name, "needs a secret that both sides know: set WEBHOOK_SECRET")
+        one.finish()
+    table.finish()
+    return found
+
+
+def _routes(tables: list[Table], webhooks: Mapping[str, str]) -> tuple[Route, ...]:
     found = []
     for table in tables[:ROUTES_MAX]:
         if not table.given("to"):
             table.wrong("to", 'is missing: name a Slack channel, such as to = "#cx-checkout"')
+        to = table.text("to", "#cx-alerts", 80)
+        if to.startswith(WEBHOOK) and to.removeprefix(WEBHOOK) not in webhooks:
+            table.wrong(
+                "to", f"names a webhook that is not here: add [webhook.{to.removeprefix(WEBHOOK)}] with its url"
+            )
         found.append(
             Route(
-                to=table.text("to", "#cx-alerts", 80),
+                to=to,
                 about=table.choice("about", "all", ABOUT),
                 channels=table.names("channels", ()),
                 stages=table.names("stages", ()),

@@ -87,7 +87,7 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
         log_days=log_days,
         measure=measure,
         detection=detection_settings(top.table("detection"), measure.timezone),
-        alerts=alert_settings(top, measure.timezone, web.url, secrets.slack_bot_token),
+        alerts=alert_settings(top, measure.timezone, web.url, secrets),
         web=web,
         boards=board_settings(top, measure, kpi, web.url),
         alertmanager=alertmanager_settings(top.table("alertmanager"), secrets.alertmanager_token),

@@ -51,6 +51,7 @@ class Secrets:
     slack_bot_token: Secret | None = None
     slack_app_token: Secret | None = None
     slack_signing_secret: Secret | None = None
+    webhook_secret: Secret | None = None
     grafana_token: Secret | None = None
     alertmanager_token: Secret | None = None
     kafka_username: Secret | None = None

@@ -197,7 +197,7 @@ def test_whatever_is_written_stays_in_its_cell(text):
     row = showing_row(text)
     head, line = csv.reader(io.StringIO("".join(csv_lines([row])).removeprefix("\ufeff")))
     assert len(head) == len(line)
-    assert dict(zip(head, line, strict=True))["reason"].removeprefix("'") == text
+    assert dict(zip(head, line, strict=True))["reason"] in (text, f"'{text}")
 
 
 def showing_row(text):

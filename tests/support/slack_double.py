@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from streams.clock import ManualClock
 
@@ -28,6 +28,9 @@ class SlackDouble:
         self.messages: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.url = ""
+        self.whispers: list[tuple[str, str, str]] = []  # (channel, user, text)
+        self.sockets: list[web.WebSocketResponse] = []
+        self.acknowledged: list[str] = []
         self.archived: set[str] = set()
         self.deleted: list[dict[str, Any]] = []  # by people
         self._late: list[tuple[int, str, dict[str, Any]]] = []
@@ -37,6 +40,7 @@ class SlackDouble:
     async def __aenter__(self) -> SlackDouble:
         app = web.Application()
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_get("/socket", self._socket)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -109,6 +113,33 @@ class SlackDouble:
     def _conversations_list(self, asked: dict[str, Any]) -> dict[str, Any]:
         channels = [{"id": i, "name": n, "is_archived": i in self.archived} for n, i in CHANNELS.items()]
         return {"ok": True, "channels": channels}
+
+    def _chat_postEphemeral(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.whispers.append((asked["channel"], asked["user"], asked["text"]))
+        return {"ok": True, "message_ts": "1.2"}
+
+    def _auth_test(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "url": "https://shop.slack.com/", "team": "Shop", "user": "cxwatch", "bot_id": "B1"}
+
+    def _apps_connections_open(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "url": self.url.replace("http://", "ws://").replace("/api/", "/socket")}
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        """Socket Mode: hello, then whatever `push` is given; `acknowledged` keeps what came back."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self.sockets.append(socket)
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                self.acknowledged.append(message.json()["envelope_id"])
+        self.sockets.remove(socket)
+        return socket
+
+    async def push(self, payload: dict[str, Any], envelope_id: str, kind: str = "interactive") -> None:
+        """A click comes through the newest WebSocket."""
+        envelope = {"type": kind, "envelope_id": envelope_id, "payload": payload, "accepts_response_payload": False}
+        await self.sockets[-1].send_json(envelope)
 
     def _chat_postMessage(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["channel"] not in CHANNELS.values():
