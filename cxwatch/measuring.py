@@ -56,6 +56,7 @@ class Measuring:
         self._watch = TopicWatch(log, on_fatal) if isinstance(log, KafkaLog) else None
         self._engine = MeasureEngine(engine, settings, decoder, committed)
         self._on_fatal = on_fatal
+        self._engine.on_failed = on_fatal  # at once: in quiet no batch comes that would tell
         self._app: faust.App | None = None
         self._in_hand = asyncio.Lock()  # held while a batch is folded
         self._stopping = False

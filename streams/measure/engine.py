@@ -37,6 +37,7 @@ SLICE = 200  # records decoded or folded between two looks at the event loop: so
 UNCOMMITTED_MAX = 20_000  # records folded ahead of the database
 RELOAD_TRIES = 8
 RELOAD_PAUSE_S = 0.1  # doubles with every try
+COMMIT_TRIES = 20  # failures in a row, with a reload that worked after each: not an outage, but a refusal
 
 ResponseKey = tuple[str, str, str, str, str]  # metric, survey kind, channel, stage, outcome
 Seek = Callable[[int, int], Awaitable[None]]
@@ -61,10 +62,12 @@ class MeasureEngine:
         self._folding: PartitionState | None = None
         self._commit: asyncio.Task[None] | None = None
         self._failed: BaseException | None = None
+        self._failures = 0  # of commits, since the last that worked
         self._erased = ErasedCustomers(b"")
         self._database = ThreadPoolExecutor(1, thread_name_prefix="measure-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="measure-commit")
         self.seek: Seek | None = None
+        self.on_failed: Callable[[BaseException], None] | None = None  # hears why nothing can be committed any more
         self.responses: dict[ResponseKey, int] = {}  # live answers committed by this process, for Prometheus
 
     # -- Owner of partitions, for the transport
@@ -125,6 +128,9 @@ class MeasureEngine:
         self._folding = state
         try:
             await self._fold(state, batch)
+        except DBAPIError as error:
+            log.warning("reading failed, reloading", partition=state.partition, error=failure_name(error))
+            await self._start_again(state)
         finally:
             self._folding = None
         self._start_commit()
@@ -192,6 +198,13 @@ class MeasureEngine:
         if not state.dead:
             state.next_offset = batch.end
 
+    async def _start_again(self, state: PartitionState) -> None:
+        """After a fold that was cut short: half a batch may be in the state, which no commit may take any more."""
+        if self._commit is not None:
+            await asyncio.shield(self._commit)
+        if not state.dead:
+            await self._reload(state)
+
     async def _merge(self, state: PartitionState, fold: Fold) -> None:
         hours = fold.hours()
         minutes_missing = state.minutes.missing(key.minute for key in fold.minutes)
@@ -227,14 +240,20 @@ class MeasureEngine:
                 done = await self._commit_singly(changes)
             except DBAPIError as error:
                 log.warning("commit failed, reloading", error=failure_name(error))
+                self._count_failure(failure_name(error))
                 done = []
             for state, change in done:
                 self._was_committed(state, change)
             for state, change in changes:
                 if (state, change) not in done and not state.dead:  # the dead were given back or claimed anew
                     await self._reload(state)
-        except MeasureError as error:
+        except BaseException as error:
+            # Whatever it was: what was taken is not in memory any more, and a later commit must not pass it over.
             self._failed = error
+            if self.on_failed is not None:
+                self.on_failed(error)
+            if not isinstance(error, MeasureError):
+                raise
         finally:
             self._commit = None
         self._committed.ring()
@@ -262,8 +281,17 @@ class MeasureEngine:
 
     def _was_committed(self, state: PartitionState, change: Change) -> None:
         state.committed(change)
+        self._failures = 0
         for key, count in change.pending.responses.items():
             self.responses[key] = self.responses.get(key, 0) + count
+
+    def _count_failure(self, name: str) -> None:
+        self._failures += 1
+        if self._failures >= COMMIT_TRIES:
+            raise StorageFailed(
+                f"the database refused {COMMIT_TRIES} commits one after the other ({name}): look at its disk and "
+                "connection, then start again; nothing is lost"
+            )
 
     async def _reload(self, state: PartitionState) -> None:
         """Replace a state whose commit failed by what the database holds, and read on from there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -270,3 +271,16 @@ async def test_a_failed_commit_is_read_again_from_the_log(database: Engine) -> N
     await measure(database, log, [2])
     assert stored(database, NOON)["1h", "web", "buy", "nps"] == {1: 6}
     assert sum(firsts(database).values()) == 1
+
+
+async def test_one_that_is_fenced_in_quiet_says_so_without_waiting_for_another_batch(database: Engine) -> None:
+    log = Log()
+    log.append(oracle.event(1, NOON), NOON)
+    first, second = new_engine(database), new_engine(database)
+    told: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+    first.on_failed = told.set_result
+    await first.claim([0])
+    await second.claim([0])
+    await first.measure(log.batch(0, 0, 1))
+    assert isinstance(await asyncio.wait_for(told, 10), Fenced)
+    await second.close()
