@@ -41,7 +41,9 @@ def _refused(_: Anyone, error: ActionError) -> Response[Problem]:
 def _http_problem(_: Anyone, error: HTTPException) -> Response[Problem]:
     extra = error.extra if isinstance(error.extra, list) else []
     wrong = [f"{e.get('key', '')}: {e.get('message', '')}" for e in extra if isinstance(e, dict)]
-    return _problem("The request was not answered", error.status_code, "; ".join([error.detail, *wrong])[:500])
+    answer = _problem("The request was not answered", error.status_code, "; ".join([error.detail, *wrong])[:500])
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def alerting_router(api: AlertingApi) -> Router:

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 from sqlalchemy import Engine
 
+from cxwatch.access import audit
 from cxwatch.erasing import erase_late
 from streams.clock import DAY_MS, Clock
 from streams.logs.errors import LogError
@@ -18,6 +19,7 @@ from streams.store.retention import expire
 
 EVERY_S = 600.0  # real time
 PAUSE_S = 0.05  # between two slices, so that measuring gets the lock in between
+AUDIT_DAYS = 400
 SLICES_MAX = 10_000  # a run; what is left goes in the next one
 
 log = structlog.get_logger()
@@ -46,7 +48,7 @@ class Upkeep:
         """Drop everything that has outlived its retention; how many rows and log records went."""
         now_ms = self._clock.now_ms()
         await asyncio.to_thread(erase_late, self._engine, self._events)
-        gone = 0
+        gone = await asyncio.to_thread(self._trim_audit, now_ms)
         for _ in range(SLICES_MAX):
             rows = await asyncio.to_thread(self._slice, now_ms)
             gone += rows
@@ -58,6 +60,10 @@ class Upkeep:
     def _slice(self, now_ms: int) -> int:
         with self._engine.begin() as conn:
             return expire(conn, now_ms, self._settings)
+
+    def _trim_audit(self, now_ms: int) -> int:
+        with self._engine.begin() as conn:
+            return audit.trim(conn, now_ms - AUDIT_DAYS * DAY_MS)
 
     def _expire_log(self, now_ms: int) -> int:
         """Never what the database has not measured yet."""

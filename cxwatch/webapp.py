@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request, Response, Router, get
+from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.types import Guard
 
 from alerting.api import AlertingApi, alerting_router
 from alerting.interactivity import interactivity_router
+from cxwatch.access.auditing import Auditing
+from cxwatch.access.callers import caller_of
 from cxwatch.access.guards import Access
+from cxwatch.access.pages import PATH as SIGN_IN
+from cxwatch.access.pages import sign_in_router
 from cxwatch.clocks import real_clock_of
 from cxwatch.decide.lease import anyone_holds
 from cxwatch.decide.rounds import read_closed_to
 from cxwatch.health import Checks
 from cxwatch.messaging import buttons_of
 from dashboards.app import build_dashboard
-from dashboards.context import DashboardContext, TotalKey
+from dashboards.context import DashboardContext, TotalKey, Viewer
 from dashboards.health import health_router, metrics_router
 from streams.ingest import ingest_router
 
@@ -46,12 +51,18 @@ def build_web(product: Product) -> Litestar:
     ingest = ingest_router(
         product.log, product.decoder, product.clock, product.database, [access.guard("ingest")], checks.is_behind
     )
-    routers = [ingest, alerting_router(alerting), *dashboard.routers, *_clicks(product)]
+    sign_in = sign_in_router(product.database, settings.web, access, dashboard.assets)
+    routers = [ingest, alerting_router(alerting), *dashboard.routers, *_clicks(product), sign_in]
     return Litestar(
         route_handlers=[*routers, _openapi_document(access.guard("read"))],
         exception_handlers=dashboard.exception_handlers,
-        openapi_config=OpenAPIConfig(title="cxwatch", version="1", path="/openapi", render_plugins=[]),
-        middleware=[access.middleware],
+        openapi_config=OpenAPIConfig(
+            title="cxwatch",
+            version="1",
+            render_plugins=[],
+            openapi_router=Router("/openapi", route_handlers=[], guards=[access.guard("read")]),
+        ),
+        middleware=[access.middleware, Auditing(product.database, settings.web).middleware],
         logging_config=None,  # the process has its own, see cli/logs.py
     )
 
@@ -95,9 +106,19 @@ def _context(product: Product, access: Access, checks: Checks) -> DashboardConte
         kpi=settings.kpi,
         public_url=settings.web.url,
         speed=product.speed,
+        sign_in=SIGN_IN,
+        viewer=viewer,
         guards=[access.guard("read")],
         metrics_guards=[access.guard("read")],
     )
+
+
+def viewer(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer | None:
+    """Who looks at a page, for its bar and its forms; None where nobody had to say."""
+    caller = caller_of(request)
+    if caller is None or caller.how == "here":
+        return None
+    return Viewer(caller.name, caller.csrf, may_act="act" in caller.scopes, can_leave=caller.how == "session")
 
 
 def _openapi_document(guard: Guard) -> HTTPRouteHandler:

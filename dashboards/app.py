@@ -23,11 +23,12 @@ from dashboards.readings import Desk
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """The room's routes, its error pages and the broadcaster, which whoever stops the application closes."""
+    """The room's routes, error pages and files, and the broadcaster, which whoever stops the application closes."""
 
     routers: list[Router]
     exception_handlers: ExceptionHandlersMap
     broadcaster: Broadcaster
+    assets: Assets
 
 
 def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] = ()) -> Dashboard:
@@ -45,7 +46,7 @@ def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] =
         assets.router(),
         pages_router(pages),
     ]
-    return Dashboard(routers, error_handlers(pages), broadcaster)
+    return Dashboard(routers, error_handlers(pages), broadcaster, assets)
 
 
 def dashboard_routers(context: DashboardContext) -> list[Router]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from litestar.connection import ASGIConnection
 from litestar.types import Guard
 from sqlalchemy import Connection, Engine
 
@@ -33,9 +34,23 @@ class Health:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a page. Every form of theirs carries `csrf`; `can_leave` is False where a proxy signed them in."""
+
+    name: str
+    csrf: str
+    may_act: bool
+    can_leave: bool
+
+
 def healthy() -> Health:
     """The health of a process that has nothing to complain about."""
     return Health("ok")
+
+
+def _nobody(_: ASGIConnection[Any, Any, Any, Any]) -> None:
+    return None
 
 
 def _no_totals() -> Mapping[TotalKey, int]:
@@ -84,6 +99,8 @@ class DashboardContext:
     public_url: str = "http://127.0.0.1:8000"
     speed: float = 1.0
     beat_seconds: float = 5.0  # real time between two signs of life on the stream
+    sign_in: str | None = None  # the path of the page where people say who they are
+    viewer: Callable[[ASGIConnection[Any, Any, Any, Any]], Viewer | None] = _nobody
     guards: Sequence[Guard] = ()
     metrics_guards: Sequence[Guard] = ()
     monotonic: Callable[[], float] = field(default=time.monotonic)

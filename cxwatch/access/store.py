@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
+from cxwatch.access.tables import tokens
 from cxwatch.access.tokens import SCOPES, Granted, Scope, Token
-from streams.store.dialect import word
-
-metadata = MetaData()
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("token_id", Integer, primary_key=True, autoincrement=True),
-    Column("name", word(64), nullable=False),
-    Column("scopes", word(64), nullable=False),  # words with spaces between
-    Column("digest", word(64), nullable=False, unique=True),
-    Column("created_ms", BigInteger, nullable=False),
-    Column("revoked_ms", BigInteger),
-)
 
 TOKENS_MAX = 1_000
 

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["ingest", "read", "act"]
-SCOPES: tuple[Scope, ...] = ("ingest", "read", "act")
+Scope = Literal["ingest", "read", "act", "admin"]
+SCOPES: tuple[Scope, ...] = ("ingest", "read", "act")  # that a token may have; admin is for people
 PREFIX = "cxw_"  # so that scanners for leaked secrets can find them
 RANDOM_BYTES = 32
 NAME_MAX = 64

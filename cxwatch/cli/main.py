@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from cxwatch.cli import boards, intake, looking, operating, running, tokens, working
+from cxwatch.cli import boards, intake, looking, operating, running, tokens, users, working
 from cxwatch.cli.entry import CUT_SHORT
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
@@ -36,6 +36,7 @@ looking.add_to(app)
 working.add_to(app)
 operating.add_to(app)
 tokens.add_to(app)
+users.add_to(app)
 boards.add_to(app)
 
 

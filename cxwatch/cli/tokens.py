@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 import typer
 
+from cxwatch.access.audit import AuditLine, note
 from cxwatch.access.store import TooManyTokens, add_token, read_tokens, revoke_token
 from cxwatch.access.tokens import NAME_MAX, SCOPES, Scope, digest_of, new_token
 from cxwatch.cli.output import Output
@@ -42,7 +43,10 @@ def create(
     engine = open_state(settings_of(context))
     try:
         with engine.begin() as conn:
-            number = add_token(conn, name, cast(frozenset[Scope], scopes), digest_of(token), SystemClock().now_ms())
+            now_ms = SystemClock().now_ms()
+            number = add_token(conn, name, cast(frozenset[Scope], scopes), digest_of(token), now_ms)
+            what = f"cxwatch token create {name} ({' '.join(sorted(scopes))})"
+            note(conn, AuditLine(now_ms, "command line", what, "done"))
     except TooManyTokens as error:
         raise CannotStart(str(error)) from error
     finally:
@@ -92,7 +96,10 @@ def revoke(
     output = Output(json)
     engine = open_state(settings_of(context))
     with engine.begin() as conn:
-        done = revoke_token(conn, number, SystemClock().now_ms())
+        now_ms = SystemClock().now_ms()
+        done = revoke_token(conn, number, now_ms)
+        if done:
+            note(conn, AuditLine(now_ms, "command line", f"cxwatch token revoke {number}", "done"))
     engine.dispose()
     output.row({"id": number, "revoked": done})
     if not done:

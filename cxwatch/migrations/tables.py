@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from alerting.store import metadata as alerting_tables
-from cxwatch.access.store import metadata as access_tables
+from cxwatch.access.tables import metadata as access_tables
 from cxwatch.decide.tables import metadata as decide_tables
 from detectors.store import metadata as detector_tables
 from streams.store.tables import metadata as stream_tables

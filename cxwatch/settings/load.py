@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from cxwatch.access.people import ROLES
 from cxwatch.settings.alerting import alert_settings, detection_settings
 from cxwatch.settings.boards import alertmanager_settings, board_settings
 from cxwatch.settings.kafka import kafka_settings
@@ -134,9 +136,28 @@ def _web(table: Table) -> WebSettings:
     if url is not None and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
         table.wrong("public_url", "must be an address such as https://cx.example.com")
         url = None
-    web = WebSettings(table.text("host", "127.0.0.1"), table.whole("port", 8000, 0, 65_535), url)
+    proxies = tuple(network for name in table.names("trusted_proxies", ()) if (network := _network(table, name)))
+    header = table.optional("user_header")
+    if header is not None and not proxies:
+        table.wrong("user_header", "counts only from trusted_proxies: name the proxy's address there, too")
+    web = WebSettings(
+        table.text("host", "127.0.0.1"),
+        table.whole("port", 8000, 0, 65_535),
+        url,
+        proxies,
+        header,
+        table.choice("proxy_role", "viewer", ROLES),
+    )
     table.finish()
     return web
+
+
+def _network(table: Table, name: str) -> str | None:
+    try:
+        return str(ipaddress.ip_network(name, strict=False))
+    except ValueError:
+        table.wrong("trusted_proxies", f"{name!r} is no address or network such as 10.0.0.0/8")
+        return None
 
 
 def _split(address: str) -> SplitResult | None:

@@ -19,11 +19,18 @@ Kpi = Literal["nps", "csat", "ces", "stars", "thumbs"]
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """Where the web server listens. `public_url` is how people reach it, where that differs (a proxy, a name)."""
+    """Where the web server listens. `public_url` is how people reach it, where that differs (a proxy, a name).
+
+    Behind a proxy that signs people in, `user_header` names the header with their name; it counts only from addresses
+    in `trusted_proxies`. Whoever is no user of ours gets `proxy_role`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()  # networks, such as 10.0.0.0/8
+    user_header: str | None = None
+    proxy_role: Literal["viewer", "agent", "admin"] = "viewer"
 
     @property
     def url(self) -> str:

@@ -49,6 +49,7 @@ async def incident_list(request: Request[Any, Any, Any], pages: Pages) -> Respon
     state = request.query_params.get("state", "")
     now_ms = pages.context.clock.now_ms()
     return await pages.answer(
+        request,
         "incidents.html",
         "incidents",
         groups=Groups.of(lines, now_ms),
@@ -78,12 +79,13 @@ def read_whole(conn: Connection, number: int, now_ms: int) -> Whole | None:
     return Whole(incident, list(incident_history(conn, number))[::-1], stories)
 
 
-async def incident_page(pages: Pages, number: int) -> Response[str]:
+async def incident_page(request: Request[Any, Any, Any], pages: Pages, number: int) -> Response[str]:
     """The page of one incident."""
     now_ms = pages.context.clock.now_ms()
     whole = await pages.desk.shared(("incident", number), lambda conn: read_whole(conn, number, now_ms))
     if whole is None:
         return await pages.answer(
+            request,
             "gone.html",
             "incidents",
             status=404,
@@ -91,4 +93,6 @@ async def incident_page(pages: Pages, number: int) -> Response[str]:
             text=f"There is no incident #{number} here. It may have been erased with old data, or the link is wrong.",
             link=("/incidents", "All incidents"),
         )
-    return await pages.answer("incident.html", "incidents", whole=whole, incident=whole.incident, now_ms=now_ms)
+    return await pages.answer(
+        request, "incident.html", "incidents", whole=whole, incident=whole.incident, now_ms=now_ms
+    )

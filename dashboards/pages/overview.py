@@ -105,7 +105,9 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
     query = {name: str(value) for name, value in request.query_params.items()}
     now = await desk.now()
     if now.freshness.state == "waiting":
-        return await pages.answer("empty.html", "overview", measure=context.measure, public_url=context.public_url)
+        return await pages.answer(
+            request, "empty.html", "overview", measure=context.measure, public_url=context.public_url
+        )
     window = read_choice(query, context.kpi).window
     rows = await desk.windows((window,))
     choice = read_choice(query, context.kpi, rows)
@@ -121,6 +123,7 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         incidents=incidents,
     )
     return await pages.answer(
+        request,
         "overview.html",
         "overview",
         stream="/api/v1/stream?" + urlencode({"window": window}),

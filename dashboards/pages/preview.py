@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from litestar import Response
+from litestar import Request, Response
 
 from dashboards.alert_readings import Preview, read_previews
 from dashboards.pages.render import Pages
@@ -20,11 +21,11 @@ class Post:
     notes: list[tuple[Preview, list[Shown]]]
 
 
-async def preview_page(pages: Pages) -> Response[str]:
+async def preview_page(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
     """The page."""
     messages = await pages.desk.shared("previews", read_previews)
     posts = [
         Post(message, shown(message.blocks), [(note, shown(note.blocks)) for note in message.notes])
         for message in messages
     ]
-    return await pages.answer("preview.html", "preview", posts=posts)
+    return await pages.answer(request, "preview.html", "preview", posts=posts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Response
+from litestar import Request, Response
 
 from dashboards import words
 from dashboards.assets import Assets
@@ -76,11 +76,20 @@ class Pages:
         self._templates.filters["rfc3339"] = rfc3339
 
     async def answer(
-        self, template: str, page: str, *, stream: str = "/api/v1/stream?window=15m", status: int = 200, **facts: Any
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        page: str,
+        *,
+        stream: str = "/api/v1/stream?window=15m",
+        status: int = 200,
+        **facts: Any,
     ) -> Response[str]:
         """The page as a response. `stream` is what its script listens to."""
         frame = self.frame(await self.desk.now(), page, stream)
-        html = self._templates.get_template(template).render(frame=frame, near=self._near(), **facts)
+        html = self._templates.get_template(template).render(
+            frame=frame, viewer=self.context.viewer(request), near=self._near(), **facts
+        )
         return Response(html, media_type="text/html", headers=dict(HEADERS), status_code=status)
 
     def frame(self, now: Now, page: str, stream: str) -> Frame:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from litestar import Request, Response, Router, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
+from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -42,12 +44,12 @@ def pages_router(pages: Pages) -> Router:
         return await incident_list(request, pages)
 
     @get("/incidents/{number:int}", include_in_schema=False)
-    async def incident(number: FromPath[int]) -> Response[str]:
-        return await incident_page(pages, number)
+    async def incident(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[str]:
+        return await incident_page(request, pages, number)
 
     @get("/preview", include_in_schema=False)
-    async def preview() -> Response[str]:
-        return await preview_page(pages)
+    async def preview(request: Request[Any, Any, Any]) -> Response[str]:
+        return await preview_page(request, pages)
 
     return Router(path="/", route_handlers=[home, incidents, incident, preview], guards=list(pages.context.guards))
 
@@ -58,6 +60,9 @@ def error_handlers(pages: Pages) -> ExceptionHandlersMap:
     def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         if request.url.path.startswith("/api/"):
             return http_problem_response(request, error)
+        sign_in = pages.context.sign_in
+        if error.status_code == 401 and sign_in is not None and request.method == "GET":
+            return Redirect(f"{sign_in}?{urlencode({'next': _asked(request)})}", status_code=303)
         title, text = WORDS.get(error.status_code, FAILED)
         return pages.plain("error.html", error.status_code, title, text, dict(error.headers or {}))
 
@@ -69,3 +74,9 @@ def error_handlers(pages: Pages) -> ExceptionHandlersMap:
         return pages.plain("error.html", 503, *NO_DATABASE, {"Retry-After": "10"})
 
     return {HTTPException: http_error, SQLAlchemyError: database_error}
+
+
+def _asked(request: Request[Any, Any, Any]) -> str:
+    """The path that was asked for, to come back to."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")

@@ -11,13 +11,22 @@ from litestar import Litestar, Request, get, post
 from litestar.testing import TestClient
 from sqlalchemy import Engine
 
+from cxwatch.access.audit import read_audit
+from cxwatch.access.auditing import Auditing
 from cxwatch.access.guards import Access
+from cxwatch.access.pages import sign_in_router
+from cxwatch.access.passwords import hash_of
+from cxwatch.access.people import Role
 from cxwatch.access.store import add_token, revoke_token
 from cxwatch.access.tokens import Scope, digest_of, new_token
+from cxwatch.access.users import add_user
 from cxwatch.database import open_engine
 from cxwatch.migrations import upgrade
 from cxwatch.settings import WebSettings
+from dashboards.assets import Assets
+from streams.clock import ManualClock, SystemClock
 
+PASSWORD = "a parcel that came in time"
 NOW_MS = 1_772_366_400_000
 
 
@@ -28,6 +37,7 @@ class Tokens:
     engine: Engine
     seconds: float = 1_000.0
     numbers: dict[str, int] = field(default_factory=dict)
+    clock: ManualClock = field(default_factory=lambda: ManualClock(SystemClock().now_ms()))
 
     def create(self, *scopes: Scope, name: str = "shop") -> str:
         token = new_token()
@@ -41,6 +51,15 @@ class Tokens:
 
     def now(self) -> float:
         return self.seconds
+
+    def add_user(self, name: str, role: Role) -> None:
+        with self.engine.begin() as conn:
+            add_user(conn, name, role, hash_of(PASSWORD), NOW_MS)
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """(who, what, outcome), the oldest first."""
+        with self.engine.connect() as conn:
+            return [(line.actor, line.what, line.outcome) for line in read_audit(conn)][::-1]
 
 
 @pytest.fixture
@@ -56,7 +75,7 @@ def tokens(engine: Engine) -> Tokens:
     return Tokens(engine)
 
 
-def app(access: Access) -> Litestar:
+def app(access: Access, engine: Engine, web: WebSettings) -> Litestar:
     """One route a scope; each answers who asked."""
 
     @post("/ingest", guards=[access.guard("ingest")], status_code=202)
@@ -71,7 +90,16 @@ def app(access: Access) -> Litestar:
     async def act(request: Request[Any, Any, Any]) -> dict[str, str]:
         return {"actor": access.actor(request)}
 
-    return Litestar([ingest, read, act], middleware=[access.middleware], openapi_config=None, logging_config=None)
+    @post("/admin", guards=[access.guard("admin")], status_code=200)
+    async def admin() -> None:
+        return None
+
+    return Litestar(
+        [ingest, read, act, admin, sign_in_router(engine, web, access, Assets())],
+        middleware=[access.middleware, Auditing(engine, web).middleware],
+        openapi_config=None,
+        logging_config=None,
+    )
 
 
 @pytest.fixture
@@ -79,9 +107,12 @@ def serve(engine: Engine, tokens: Tokens) -> Iterator[Callable[..., TestClient[L
     """A server on some address, asked as http://127.0.0.1:8000 unless a test says otherwise."""
     with ExitStack() as opened:
 
-        def start(host: str = "127.0.0.1", public_url: str | None = None) -> TestClient[Litestar]:
-            access = Access(engine, WebSettings(host, 8000, public_url), tokens.now)
-            client = TestClient(app(access), base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
+        def start(host: str = "127.0.0.1", public_url: str | None = None, **web: Any) -> TestClient[Litestar]:
+            settings = WebSettings(host, 8000, public_url, **web)
+            access = Access(engine, settings, tokens.now, tokens.clock)
+            client = TestClient(
+                app(access, engine, settings), base_url="http://127.0.0.1:8000", raise_server_exceptions=False
+            )
             return opened.enter_context(client)
 
         yield start

@@ -35,6 +35,14 @@ OPTIONS = {
     ("token", "create"): ("name", "--scope", "--json"),
     ("token", "list"): ("--json",),
     ("token", "revoke"): ("ID", "--json"),
+    ("user",): ("add", "list", "role", "password", "disable", "enable"),
+    ("user", "add"): ("--role", "--password-stdin", "--json"),
+    ("user", "list"): ("--json",),
+    ("user", "role"): ("--json",),
+    ("user", "password"): ("--password-stdin", "--json"),
+    ("user", "disable"): ("--json",),
+    ("user", "enable"): ("--json",),
+    ("audit",): ("--limit", "--json"),
 }
 
 

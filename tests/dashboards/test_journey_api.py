@@ -32,9 +32,8 @@ def lived(world: World, number: int, stage: str, grade: int, days_ago: float = 0
         minutes=None,
     )
     state.apply(touch, 0)
-    row = (f"c{number}", 0, state.encode(), None, time_ms)
     with world.engine.begin() as conn:
-        save_customers(conn, [row])
+        save_customers(conn, [(f"c{number}", 0, state.encode(), None, time_ms)])
 
 
 def test_each_stage_has_its_mean_interval_and_verdict(world: World, client: TestClient) -> None:

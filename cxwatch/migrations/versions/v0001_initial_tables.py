@@ -468,6 +468,31 @@ def upgrade() -> None:
     sa.Column('until_ms', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_table('audit',
+    sa.Column('number', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('at_ms', sa.BigInteger(), nullable=False),
+    sa.Column('actor', sa.String(length=96).with_variant(sa.VARCHAR(length=96, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('address', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('what', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('outcome', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.PrimaryKeyConstraint('number'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('audit', schema=None) as batch_op:
+        batch_op.create_index('audit_address', ['address', 'at_ms'], unique=False)
+        batch_op.create_index('audit_at', ['at_ms'], unique=False)
+
+    op.create_table('sessions',
+    sa.Column('digest', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('user_id', sa.Integer(), nullable=False),
+    sa.Column('csrf', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('started_ms', sa.BigInteger(), nullable=False),
+    sa.Column('seen_ms', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('digest')
+    )
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.create_index('sessions_user', ['user_id'], unique=False)
+
     op.create_table('tokens',
     sa.Column('token_id', sa.Integer(), autoincrement=True, nullable=False),
     sa.Column('name', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
@@ -477,5 +502,15 @@ def upgrade() -> None:
     sa.Column('revoked_ms', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('token_id'),
     sa.UniqueConstraint('digest')
+    )
+    op.create_table('users',
+    sa.Column('user_id', sa.Integer(), autoincrement=True, nullable=False),
+    sa.Column('name', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('role', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('password', sa.String(length=256).with_variant(sa.VARCHAR(length=256, collation='C'), 'postgresql'), nullable=False),
+    sa.Column('created_ms', sa.BigInteger(), nullable=False),
+    sa.Column('disabled_ms', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('user_id'),
+    sa.UniqueConstraint('name')
     )
     
