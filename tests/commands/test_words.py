@@ -43,6 +43,12 @@ OPTIONS = {
     ("user", "disable"): ("--json",),
     ("user", "enable"): ("--json",),
     ("audit",): ("--limit", "--json"),
+    ("queue",): ("--mine", "--stage", "--channel", "--tier", "--all", "--json"),
+    ("case",): ("ID", "--version", "--note", "--to", "--reason", "--json"),
+    ("rules",): (),
+    ("grafana",): ("build", "push"),
+    ("grafana", "build"): ("DIR", "--seen-at", "--json"),
+    ("grafana", "push"): ("--dry-run", "--json"),
 }
 
 
