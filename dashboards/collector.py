@@ -17,6 +17,7 @@ from dashboards.outcomes import OUTCOMES, by_outcome, kinds, outcome_label, scal
 from dashboards.recovery_readings import read_recovery
 from dashboards.standing import Past, read_past, standings
 from streams.clock import DAY_MS, SECOND_MS, minute_of
+from streams.logs.errors import LogError
 from streams.records import WindowName, WindowSnapshot
 from streams.settings import OTHER
 from streams.store import deadletters
@@ -63,7 +64,7 @@ class CxCollector(Collector):
         yield self._responses(context.totals())
         yield self._windows(ours)
         yield families.places(standings(context.measure, self._scales, rows, past, incidents))
-        yield from self._progress(now_ms, newest_ms, progress, context.log_ends())
+        yield from self._progress(now_ms, newest_ms, progress)
         yield self._stale_after(now_ms, newest_ms)
         yield GaugeMetricFamily("cx_dead_letters", "Refused records that are kept.", value=letters)
         yield GaugeMetricFamily(
@@ -117,20 +118,24 @@ class CxCollector(Collector):
             family.add_metric([metric, kind, channel, stage, window, outcome_label(metric, outcome)], n)
         return family
 
-    def _progress(
-        self, now_ms: int, newest_ms: int | None, progress: list[Progress], ends: Mapping[int, int]
-    ) -> Iterator[Metric]:
-        behind = {p.partition: max(0, ends.get(p.partition, p.next_offset) - p.next_offset) for p in progress}
-        for partition in ends.keys() - behind.keys():
-            behind[partition] = ends[partition]
-        yield GaugeMetricFamily(
-            "cx_unmeasured_records", "Records in the log that are not measured yet.", value=sum(behind.values())
-        )
+    def _progress(self, now_ms: int, newest_ms: int | None, progress: list[Progress]) -> Iterator[Metric]:
+        """How far measuring is. What depends on the log's ends is left out while the log cannot be asked (Kafka away):
+        it is unknown, and an old figure would look like all is well."""
         lag_ms = 0 if newest_ms is None else max(0, now_ms - newest_ms)
         yield GaugeMetricFamily(
             "cx_event_lag_seconds",
             "Product time since the newest event measured; 0 before the first.",
             value=lag_ms / SECOND_MS,
+        )
+        try:
+            ends = self._context.log_ends()
+        except LogError:
+            return
+        behind = {p.partition: max(0, ends.get(p.partition, p.next_offset) - p.next_offset) for p in progress}
+        for partition in ends.keys() - behind.keys():
+            behind[partition] = ends[partition]
+        yield GaugeMetricFamily(
+            "cx_unmeasured_records", "Records in the log that are not measured yet.", value=sum(behind.values())
         )
         watermark = self.watermark_ms(now_ms, progress, behind) / SECOND_MS
         yield GaugeMetricFamily(

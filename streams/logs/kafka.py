@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from streams.logs.errors import LogClosed, LogError
 from streams.logs.kafka_producer import KafkaProducer
 from streams.logs.kafka_reader import KafkaReader
-from streams.logs.kafka_settings import KafkaSettings
+from streams.logs.kafka_settings import KafkaSettings, ssl_context
 from streams.logs.kafka_topic import Topic, TopicAdmin
 from streams.logs.protocol import Appended, Packed, Record
 
@@ -16,12 +16,14 @@ from streams.logs.protocol import Appended, Packed, Record
 class KafkaLog:
     """A `Log` in one topic. `connect` first: it asks for the topic's identity and partitions, which then stay.
 
-    Append time is the record's timestamp: the broker's clock on topics with LogAppendTime (what `create` makes).
+    Raises LogError for certificates that cannot be used. Append time is the record's timestamp: the broker's clock on topics with LogAppendTime (what `create` makes).
     """
 
     ours = False
 
     def __init__(self, settings: KafkaSettings) -> None:
+        if settings.encrypted:
+            ssl_context(settings)  # names a file that cannot be used, for both clients
         self.settings = settings
         self._admin = TopicAdmin(settings)
         self._producer = KafkaProducer(settings)

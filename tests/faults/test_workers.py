@@ -18,6 +18,7 @@ import pytest
 from confluent_kafka import Producer
 
 from streams.logs.kafka_settings import KafkaSettings
+from tests.support.databases import DATABASES
 from tests.support.kafka import Broker, fetch, settings_for
 from tests.support.processes import Process, Site, site
 
@@ -122,8 +123,22 @@ def test_a_process_that_waits_for_its_topic_stops_when_it_is_told(shop: Site) ->
     assert worker.ended(STOP_S) == 0
 
 
+@pytest.fixture(params=DATABASES)
+def shop_on_either(request: pytest.FixtureRequest, tmp_path: Path, topic: KafkaSettings) -> Iterator[Site]:
+    """The same over SQLite and over PostgreSQL."""
+    if request.param == "sqlite":
+        with site(tmp_path, topic) as found:
+            yield found
+        return
+    server, name = request.getfixturevalue("postgres"), topic.group.replace("-", "_")
+    server.sql(f"CREATE DATABASE {name}")
+    with site(tmp_path, topic, server.url(name)) as found:
+        yield found
+
+
 @pytest.mark.long
-def test_killed_workers_lose_nothing_and_double_nothing(shop: Site, topic: KafkaSettings) -> None:
+def test_killed_workers_lose_nothing_and_double_nothing(shop_on_either: Site, topic: KafkaSettings) -> None:
+    shop = shop_on_either
     shop.call("migrate")
     workers = [shop.new("worker"), shop.new("worker")]
     for worker in workers:

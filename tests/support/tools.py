@@ -18,6 +18,7 @@ PACKAGES = {
     "java": "default-jre-headless",
     "mvn": "maven",
     "kcat": "kcat",
+    "openssl": "openssl",
     "initdb": "postgresql",
     "pg_ctl": "postgresql",
     "node": "nodejs",
