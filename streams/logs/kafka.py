@@ -16,7 +16,8 @@ from streams.logs.protocol import Appended, Packed, Record
 class KafkaLog:
     """A `Log` in one topic. `connect` first: it asks for the topic's identity and partitions, which then stay.
 
-    Raises LogError for certificates that cannot be used. Append time is the record's timestamp: the broker's clock on topics with LogAppendTime (what `create` makes).
+    Raises LogError for certificates that cannot be used.
+    Append time is the record's timestamp: the broker's clock on topics with LogAppendTime (what `create` makes).
     """
 
     ours = False

@@ -19,6 +19,8 @@ PACKAGES = {
     "mvn": "maven",
     "kcat": "kcat",
     "openssl": "openssl",
+    "systemd-analyze": "systemd",
+    "amtool": "prometheus-alertmanager",
     "initdb": "postgresql",
     "pg_ctl": "postgresql",
     "node": "nodejs",
