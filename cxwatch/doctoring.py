@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import httpx
 from sqlalchemy import Connection
 
-from alerting import modes
+from alerting import modes, outbox, troubles
+from alerting.shadow import shadow_counts
 from cxwatch.access.store import read_granted
 from cxwatch.checking import Check
 from cxwatch.clocks import clock_of, real_clock_of
@@ -47,7 +48,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         else:
             yield from examine_kafka(settings, conn)
         yield _letters(conn)
-        yield _alerts(settings, conn)
+        yield from _alerts(settings, conn)
         yield _access(settings, conn)
     engine.dispose()
     yield _web(settings)
@@ -101,15 +102,22 @@ def _letters(conn: Connection) -> Check:
     return Check("refused", "note" if kept else "ok", text)
 
 
-def _alerts(settings: Settings, conn: Connection) -> Check:
+def _alerts(settings: Settings, conn: Connection) -> Iterator[Check]:
     mode = modes.effective(conn, settings.alerts, real_clock_of(settings).now_ms())
-    if settings.alerts.slack_token is None:
-        return Check("alerts", "note", "no SLACK_BOT_TOKEN: messages go to the page /preview only")
-    if mode == "shadow":
-        return Check("alerts", "note", "shadow: messages go to the page /preview; `cxwatch live` sends them to Slack")
-    return Check(
-        "alerts", "ok", f"{mode}: messages go to Slack" if mode == "live" else f"{mode}: `cxwatch live` ends it"
-    )
+    if settings.alerts.slack_token is None and not settings.alerts.webhooks:
+        yield Check("alerts", "note", "no SLACK_BOT_TOKEN: messages go to the page /preview only")
+    elif mode == "shadow":
+        counts = shadow_counts(conn)
+        held = f"{counts.words()} would have gone out" if counts.messages else "none so far"
+        yield Check("alerts", "note", f"shadow: messages go to the page /preview ({held}); `cxwatch live` sends them")
+    else:
+        text = "messages go out" if mode == "live" else "`cxwatch live` ends it"
+        yield Check("alerts", "ok", f"{mode}: {text}")
+    for trouble in troubles.read(conn):
+        yield Check("delivery", "failed", f"{trouble.place}: {trouble.reason} (since {rfc3339(trouble.since_real_ms)})")
+    dead = outbox.counts(conn)["dead"]
+    if dead:
+        yield Check("delivery", "failed", f"{dead:,} messages given up: mend the cause, then `cxwatch slack retry`")
 
 
 def _access(settings: Settings, conn: Connection) -> Check:

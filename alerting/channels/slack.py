@@ -163,6 +163,13 @@ class SlackChannel:
             f"more than {PAGE * PAGES_MAX} messages in the channel since then: too many to look through", reach="target"
         )
 
+    async def identity(self) -> tuple[str, frozenset[str]]:
+        """Which workspace the token is for, and its scopes, as far as Slack tells them."""
+        answer = await self._asked(self._client.auth_test)
+        scopes = str(answer.headers.get("x-oauth-scopes", ""))
+        named = f"{answer.get('team')} as {answer.get('user')}"
+        return named, frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())
+
     async def whisper(self, place: str, user: str, text: str) -> None:
         """Say something in a channel that only one person sees; it is gone when they reload."""
         await self._sent(

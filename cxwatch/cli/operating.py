@@ -11,6 +11,7 @@ import typer
 
 from alerting import modes
 from alerting.modes import ModeBound, ModeRecord, RecordedMode
+from alerting.shadow import shadow_counts
 from cxwatch import doctoring, migrations, starting
 from cxwatch.cli.output import Output
 from cxwatch.cli.shared import (
@@ -176,7 +177,13 @@ def _remove(path: Path) -> None:
 def live(context: typer.Context) -> None:
     """From now on messages go to Slack, no longer only to the preview page."""
     settings = _record(context, "live", None)
+    engine = open_existing(settings)
+    with engine.connect() as conn:
+        before = shadow_counts(conn)
+    engine.dispose()
     Output().say("Live: messages go to Slack. `cxwatch pause 2h` holds them back.")
+    if before.messages and before.since_ms is not None:
+        Output().hint(f"Until now, since {rfc3339(before.since_ms)}, {before.words()} stayed at /preview.")
     if settings.alerts.slack_token is None:
         Output().hint("SLACK_BOT_TOKEN is not set here: where `cxwatch run` has none either, they stay at /preview.")
 

@@ -7,13 +7,16 @@ import json
 import pytest
 from sqlalchemy import insert, select
 
-from alerting import casebook, erase, modes, store
+from alerting import caseactions, casebook, erase, modes, store
+from alerting.caseactions import Attempt
 from alerting.channels.preview import PreviewChannel
 from alerting.channels.slack import SlackChannel
 from alerting.deliver import Delivery
+from alerting.doing import Doing
 from alerting.modes import ModeRecord
 from alerting.react import react
 from alerting.settings import AlertSettings, Secret
+from alerting.shadow import shadow_counts
 from alerting.tables import metadata
 from detectors.records import Findings
 from streams.clock import MINUTE_MS, ManualClock
@@ -187,3 +190,55 @@ async def test_a_case_that_was_not_told_yet_is_not_told_after_its_customer_was_f
 def test_forgetting_somebody_unknown_changes_nothing(engine, make):
     with engine.begin() as conn:
         assert sum(erase.redact(conn, "c_nobody", "t_1", T0).counts.values()) == 0
+
+
+async def test_shadow_mode_counts_what_would_have_been_sent(engine, double, make):
+    house = House(engine, double)
+    await house.deliver(make.anomaly("web", "buy", at=0), make.anomaly("app", "use", at=0))
+    await house.deliver(make.update("web", "buy", at=0.2))
+    with engine.connect() as conn:
+        counts = shadow_counts(conn)
+        assert shadow_counts(conn, T0 + 60_000).messages == 0
+    assert (counts.messages, counts.edits, counts.notes, counts.since_ms) == (2, 1, 1, T0)
+    assert counts.words() == "2 messages, 1 edits and 1 notes"
+
+
+async def test_a_forgotten_customer_leaves_posted_messages_also_while_everything_is_paused(engine, double, make):
+    house = House(engine, double)
+    with engine.begin() as conn:
+        modes.record(conn, house.settings, ModeRecord(T0, "live", None, "Jana K."))
+    add_answer(engine, "c_forget", "My very own words", 1)
+    await house.deliver(make.anomaly("web", "buy", at=0), flags=(make.flag("c_forget"),))
+    with engine.begin() as conn:
+        modes.record(conn, house.settings, ModeRecord(T0, "paused", None, "Jana K."))
+        conn.execute(feedback.update().values(customer="t_1", comment=None))
+        erase.redact(conn, "c_forget", "t_1", house.clock.now_ms())
+    with engine.begin() as conn:
+        react(conn, house.settings, house.clock.now_ms(), (), make.anomaly("app", "use", at=1))
+    await house.deliver(times=5)
+    assert "My very own words" not in json.dumps(double.messages)
+    assert "c_forget" not in json.dumps(double.messages)
+    assert "app · use" not in json.dumps(double.messages, ensure_ascii=False)  # what is new waits for the pause to end
+
+
+async def test_a_forgotten_customer_leaves_the_contact_log_promises_and_the_digest(engine, double, make):
+    house = House(engine, double, mode="live")
+    flags = [make.flag(f"c_{n}", n, flag_id=f"f{n}", reason=f"reason of {n}") for n in range(7)]
+    await house.deliver(flags=flags)
+    with engine.begin() as conn:
+        case = casebook.open_case_of(conn, "c_3")
+        attempt = Attempt(said="Her name is Ada", promise="a call to Ada", callback_ms=house.clock.now_ms() + 60_000)
+        who = Doing("Ben", house.clock.now_ms())
+        caseactions.contact(conn, house.settings, case.case_id, case.version, who, attempt=attempt)
+    await house.deliver()
+    assert "reason of 3" in json.dumps(double.messages)
+    with engine.begin() as conn:
+        erase.redact(conn, "c_3", "t_3", house.clock.now_ms())
+    kept = everything_kept(engine)
+    assert "Ada" not in kept
+    assert "c_3" not in kept
+    await house.deliver(times=5)
+    (digest,) = double.parents()
+    assert "reason of 3" not in json.dumps(digest)
+    assert "1 removed on request" in json.dumps(digest)
+    assert "reason of 2" in json.dumps(digest)

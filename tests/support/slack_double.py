@@ -28,6 +28,7 @@ class SlackDouble:
         self.messages: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.url = ""
+        self.scopes = "chat:write,channels:history,groups:history,channels:read,groups:read"
         self.whispers: list[tuple[str, str, str]] = []  # (channel, user, text)
         self.sockets: list[web.WebSocketResponse] = []
         self.acknowledged: list[str] = []
@@ -98,7 +99,7 @@ class SlackDouble:
             return self._drop(request)
         if fault == "500_after":
             return web.json_response({"ok": False}, status=503)
-        return web.json_response(answer)
+        return web.json_response(answer, headers={"x-oauth-scopes": self.scopes})
 
     def _drop(self, request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
