@@ -15,6 +15,7 @@ HEADER_MAX = 150
 SECTION_MAX = 3_000
 FIELD_MAX = 2_000
 BUTTON_MAX = 75
+NOTHING = "–"
 QUOTE_MAX = 300  # ours: two quotes are to fit on a phone
 
 
@@ -40,7 +41,7 @@ def _mrkdwn(text: str) -> dict[str, Any]:
 
 def section(text: str, button: Button | None = None) -> Block:
     """A paragraph, with a button at its side if there is one."""
-    shown: Block = {"type": "section", "text": _mrkdwn(text)}
+    shown: Block = {"type": "section", "text": _mrkdwn(text or NOTHING)}  # an empty text would have Slack refuse it all
     return shown if button is None else {**shown, "accessory": _button(button, 0)}
 
 

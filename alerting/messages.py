@@ -186,7 +186,7 @@ def _case_buttons(case: Case, look: Look) -> list[Button]:
 
 def note_message(text: str, revision_name: str, late: str | None) -> Message:
     """One line for a thread; `late` says when it was written if that is long ago."""
-    said = words(text, 2_000)
+    said = words(text, 2_000) or kit.NOTHING
     shown = f"_{late}_\n{said}" if late else said
     return Message(said, kit.numbered([kit.section(shown)], revision_name))
 
