@@ -14,12 +14,16 @@ FULL = (
     ("bench.ingest_http",),
     ("bench.latency",),
     ("bench.memory",),
+    ("bench.scrape",),
+    ("bench.promql",),
 )
 QUICK = (
     ("bench.embedded", "--events", "40000"),
     ("bench.ingest_http", "--seconds", "1"),
     ("bench.latency", "--trials", "20"),
     ("bench.memory", "--events", "200000"),
+    ("bench.scrape", "--quick"),
+    ("bench.promql", "--hours", "3"),
 )
 
 

@@ -1,0 +1,172 @@
+"""What a scrape costs: time and size by number of places, beside plain Gauges; and what it costs measuring.
+
+    python -m bench.scrape [--quick]
+
+`plain` is prometheus-client's own Gauge and Counter with the very same children, filled before the clock starts: only
+its text is made. `product` reads the database, counts the windows and makes the text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics, generate_latest
+from sqlalchemy import Engine, insert
+
+from alerting.tables import metadata as alert_metadata
+from bench import common
+from bench.common import SETTINGS, Result
+from bench.embedded import fill
+from bench.parts import Measures, state_engine
+from dashboards.collector import CxCollector
+from dashboards.context import DashboardContext, TotalKey
+from streams.clock import HOUR_MS, ManualClock, SystemClock, minute_of
+from streams.logs.sqlite import SqliteLog
+from streams.settings import MeasureSettings
+from streams.signal import Signal
+from streams.store.tables import hour_panes, panes
+
+SIZES = ((10, 10), (20, 50), (100, 100))
+NOW_MS = 1_794_926_520_000
+HOURS = 6  # with answers at every place
+TRIES = 5
+EVENTS = 60_000
+SCRAPE_EVERY_S = 5.0
+
+
+def world(folder: Path, settings: MeasureSettings) -> tuple[Engine, dict[TotalKey, int]]:
+    """A database in which every place has NPS answers in the last minute and in some hours."""
+    engine = state_engine(folder / "state.db")
+    alert_metadata.create_all(engine)
+    counts = msgspec.json.encode({"3": 2, "8": 3, "10": 7}).decode()
+    numbers = {"n": 12, "bad": 2, "bad_first": 2, "live_n": 12, "live_bad": 2, "live_bad_first": 2, "counts": counts}
+    minute = minute_of(NOW_MS) - 2
+    totals = {}
+    with engine.begin() as conn:
+        for channel in settings.channels:
+            row = {"channel": channel, "metric": "nps", "survey_kind": "hot", "partition": 0, **numbers}
+            rows = [{**row, "stage": stage} for stage in settings.stages]
+            conn.execute(insert(panes), [{**one, "minute": minute, "changed": 1} for one in rows])
+            for back in range(HOURS):
+                hour = minute_of((NOW_MS // HOUR_MS - back) * HOUR_MS)
+                conn.execute(insert(hour_panes), [{**one, "minute": hour} for one in rows])
+            for stage in settings.stages:
+                for outcome, n in (("bad", 2), ("neutral", 3), ("good", 7)):
+                    totals[TotalKey("nps", "hot", channel, stage, outcome)] = n
+    return engine, totals
+
+
+def size(channels: int, stages: int) -> Result:
+    """One row of the table."""
+    settings = MeasureSettings(
+        channels=tuple(f"c{n:03d}" for n in range(channels)), stages=tuple(f"s{n:03d}" for n in range(stages))
+    )
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # as the product does
+    with tempfile.TemporaryDirectory(prefix="cxwatch-bench-") as folder:
+        engine, totals = world(Path(folder), settings)
+        context = DashboardContext(
+            engine=engine, clock=ManualClock(NOW_MS), measure=settings, signal=Signal(), totals=lambda: totals
+        )
+        ours = CollectorRegistry(auto_describe=False)
+        ours.register(CxCollector(context))
+        generate_latest(ours)  # the past is read once an hour
+        seconds, text = timed(ours)
+        plain = CollectorRegistry()
+        like(ours, plain)
+        plain_seconds, _ = timed(plain)
+        engine.dispose()
+    samples = sum(1 for line in text.splitlines() if not line.startswith(b"#"))
+    return {
+        "places": channels * stages,
+        "samples": samples,
+        "bytes": len(text),
+        "product_ms": 1_000 * seconds,
+        "plain_ms": 1_000 * plain_seconds,
+        "times_plain": seconds / plain_seconds,
+    }
+
+
+def timed(registry: CollectorRegistry) -> tuple[float, bytes]:
+    """The quickest of some scrapes: the machine has other things to do."""
+    found = []
+    text = b""
+    for _ in range(TRIES):
+        begin = time.perf_counter()
+        text = generate_latest(registry)
+        found.append(time.perf_counter() - begin)
+    return min(found), text
+
+
+def like(ours: CollectorRegistry, plain: CollectorRegistry) -> None:
+    """Plain Gauges with the same names, labels and values; counters and histograms as Gauges too."""
+    for family in ours.collect():
+        by_name: dict[str, Gauge] = {}
+        for sample in family.samples:
+            names = tuple(sample.labels)
+            if sample.name not in by_name:
+                by_name[sample.name] = Gauge(sample.name, family.documentation, names, registry=plain)
+            gauge = by_name[sample.name]
+            (gauge.labels(**sample.labels) if names else gauge).set(sample.value)
+
+
+def measuring(scraped: bool, count: int) -> Result:
+    """How fast a full log is measured, alone or while it is scraped every few seconds."""
+    with tempfile.TemporaryDirectory(prefix="cxwatch-bench-") as folder:
+        return asyncio.run(_measuring(Path(folder), scraped, count))
+
+
+async def _measuring(folder: Path, scraped: bool, count: int) -> Result:
+    log = SqliteLog(folder / "log.db", SystemClock())
+    await fill(log, count)
+    engine = state_engine(folder / "state.db")
+    alert_metadata.create_all(engine)
+    parts = Measures(log, engine)
+    context = DashboardContext(engine=engine, clock=SystemClock(), measure=SETTINGS, signal=Signal())
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(CxCollector(context))
+    stop, scrapes = threading.Event(), [0]
+
+    def scrape() -> None:
+        while not stop.wait(SCRAPE_EVERY_S if scrapes[0] else 0.5):
+            generate_latest(registry)
+            scrapes[0] += 1
+
+    thread = threading.Thread(target=scrape)
+    common.tune_gc()
+    begin = time.perf_counter()
+    await parts.start()
+    if scraped:
+        thread.start()
+    await parts.caught_up()
+    seconds = time.perf_counter() - begin
+    stop.set()
+    if scraped:
+        thread.join()
+    await parts.stop()
+    engine.dispose()
+    await log.close()
+    return {"scrapes": scrapes[0], "seconds": seconds, "per_second": count / seconds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    wish = parser.parse_args()
+    rows = [common.apart(size, *shape) for shape in SIZES]
+    common.show("a scrape, beside plain Gauges with the same children", rows)
+    count = EVENTS if wish.quick else 4 * EVENTS
+    alone = common.apart(measuring, False, count)
+    beside = common.apart(measuring, True, count)
+    share = beside["per_second"] / alone["per_second"]
+    cases = [{"case": "measuring alone", **alone}, {"case": f"scraped every {SCRAPE_EVERY_S:g} s", **beside}]
+    common.show("what scrapes cost measuring (121 places)", cases, [f"{share:.2f} of the events a second"])
+
+
+if __name__ == "__main__":
+    main()
