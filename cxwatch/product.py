@@ -18,6 +18,7 @@ from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.deciding import Deciding
+from cxwatch.hearing import Hearing
 from cxwatch.logs import AnyLog, new_log, wait_for_log
 from cxwatch.measuring import Measuring
 from cxwatch.messaging import Messaging
@@ -63,6 +64,7 @@ class Product:
         self._hours = hours
         self._upkeep: asyncio.Task[None] | None = None
         self.messaging: Messaging | None = None
+        self._hearing: asyncio.Task[None] | None = None
         self.measuring: Measuring | None = None
         self.deciding: Deciding | None = None
         self.web: WebServer | None = None
@@ -90,11 +92,17 @@ class Product:
             self._start_deciding(alone=self.measuring is not None and self.settings.embedded_log)
         if web:
             await self._serve(await asyncio.to_thread(build_web, self))
+            if not self.settings.embedded_log:
+                self._hearing = asyncio.get_running_loop().create_task(Hearing(self.database, self.measured).run())
+                self._hearing.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Stop in the opposite order; every part finishes what it has in hand."""
         if self.web is not None:
             await self.web.stop()
+        if self._hearing is not None:
+            self._hearing.cancel()
+            await asyncio.gather(self._hearing, return_exceptions=True)
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)

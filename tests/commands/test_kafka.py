@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,7 +122,7 @@ def test_erasure_says_that_the_topic_is_its_owners(cxwatch: Shell, topic: KafkaS
 def test_a_customer_in_two_partitions_is_counted_explained_and_measured(
     cxwatch: Shell, topic: KafkaSettings, folder: Path
 ) -> None:
-    """Java's partitioner and librdkafka's put "anna" into two; each answer still counts once."""
+    """Java's partitioner and librdkafka's put "zoe" into two; each answer still counts once."""
     cxwatch("migrate")
     for number, partitioner in enumerate(("murmur2_random", "consistent_random")):
         producer = Producer({"bootstrap.servers": topic.brokers[0], "partitioner": partitioner})
@@ -182,6 +184,28 @@ def test_a_topic_made_anew_is_not_mixed_with_the_old_ones_numbers(
     assert "put the log back that belongs to the database, or start with an empty database" in ended.err
     state, says = checks(cxwatch)["log"]
     assert (state, "made anew" in says) == ("failed", True)
+
+
+def test_a_database_restored_from_a_backup_catches_up_from_its_own_offsets(
+    cxwatch: Shell, topic: KafkaSettings, folder: Path
+) -> None:
+    """The drill of docs/operations.md: whatever the group has committed to Kafka meanwhile plays no part."""
+    cxwatch("migrate")
+    cxwatch("ingest", lines(folder / "a.jsonl", [answer(i, f"c{i % 7}") for i in range(50)]))
+    state = folder / "cxwatch-data" / "state.db"
+    with sqlite3.connect(state) as conn, sqlite3.connect(folder / "backup.db") as copy:
+        conn.backup(copy)
+    conn.close()
+    copy.close()
+    cxwatch("ingest", lines(folder / "b.jsonl", [answer(100 + i, f"c{i % 7}", 0) for i in range(50)]))
+    for end in ("", "-wal", "-shm"):
+        state.with_name(state.name + end).unlink(missing_ok=True)
+    shutil.copy(folder / "backup.db", state)
+    assert cxwatch("windows", "--window", "1h", "--json").rows[0]["counts"] == {"9": 50}
+    assert "50 records wait to be measured" in checks(cxwatch)["log"][1]
+    cxwatch("ingest", lines(folder / "c.jsonl", [answer(200, "c1", 5)]))
+    assert cxwatch("windows", "--window", "1h", "--json").rows[0]["counts"] == {"0": 50, "5": 1, "9": 50}
+    assert cxwatch("replay").code == 0
 
 
 @pytest.mark.parametrize("command", ["worker", "web"])

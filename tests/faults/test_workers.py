@@ -116,6 +116,28 @@ def _n(web: Process) -> int:
 
 
 @pytest.mark.long
+def test_a_customer_in_two_partitions_has_one_case(shop: Site, topic: KafkaSettings) -> None:
+    """Java's and librdkafka's partitioners put "zoe" into different ones; two unhappy answers, one open case."""
+    shop.call("migrate")
+    worker = shop.new("worker").until_ready()
+    for number, partitioner in enumerate(("murmur2_random", "consistent_random")):
+        producer = Producer({"bootstrap.servers": topic.brokers[0], "partitioner": partitioner, "log_level": 0})
+        event = {
+            "id": f"e{number}", "source": "s", "type": "feedback", "metric": "nps", "score": 0, "channel": "web",
+            "stage": "buy", "customer": "zoe", "comment": "it broke",
+            "time": (datetime.now(UTC) - timedelta(seconds=5)).isoformat(),
+        }  # fmt: skip
+        producer.produce(topic.topic, json.dumps(event), "zoe")
+        producer.flush()
+    shop.until(lambda: sum(counts(shop).values()) == 2, worker)
+    shop.until(lambda: len(shop.rows("queue")) >= 1, worker)
+    time.sleep(3)  # time for a second one, which there must not be
+    assert len(shop.rows("queue")) == 1
+    doctor = {row["check"]: row["text"] for row in map(json.loads, shop.call("doctor", "--json").splitlines())}
+    assert doctor["customers"].startswith("1 customers turned up in two partitions")
+
+
+@pytest.mark.long
 def test_a_process_that_waits_for_its_topic_stops_when_it_is_told(shop: Site) -> None:
     worker = shop.new("worker")
     shop.until(lambda: worker.ready()[0] == 503, worker)
