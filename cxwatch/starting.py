@@ -21,6 +21,8 @@ stages = [{stages}]
 # timezone = "UTC"          # of baseline hours, business hours and times shown, such as "Europe/Berlin"
 # kpi = "nps"               # nps, csat, ces, stars or thumbs: the one main figure
 # data_dir = "cxwatch-data"  # relative to this file
+# log = "sqlite"            # for many workers "kafka://h1:9092,h2:9092/cx.events"
+# database = "sqlite"       # for many workers "postgresql+psycopg://cxwatch@db.example.com/cxwatch"
 
 # At a moment of truth one bad event flags the customer at once.
 # [stage.{stage}]
@@ -86,6 +88,10 @@ stages = [{stages}]
 # url = "http://127.0.0.1:3000"
 # folder = "Customer experience"
 # datasource = "cxwatch-prometheus"
+
+# [kafka]                   # see docs/operations.md
+# partitions = 12           # of the topic, where `cxwatch migrate` creates it
+# security = "PLAINTEXT"    # SASL_SSL: with KAFKA_USERNAME and KAFKA_PASSWORD
 
 # [retention]
 # feedback_days = 400
