@@ -16,6 +16,7 @@ FULL = (
     ("bench.memory",),
     ("bench.scrape",),
     ("bench.promql",),
+    ("bench.database_rows",),
 )
 QUICK = (
     ("bench.embedded", "--events", "40000"),
@@ -24,6 +25,7 @@ QUICK = (
     ("bench.memory", "--events", "200000"),
     ("bench.scrape", "--quick"),
     ("bench.promql", "--hours", "3"),
+    ("bench.database_rows", "--rows", "10000"),
 )
 
 

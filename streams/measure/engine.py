@@ -35,8 +35,9 @@ from streams.store.dialect import failure_name
 
 SLICE = 200  # records decoded or folded between two looks at the event loop: some milliseconds
 UNCOMMITTED_MAX = 20_000  # records folded ahead of the database
-RELOAD_TRIES = 8
+RELOAD_TRIES = 30
 RELOAD_PAUSE_S = 0.1  # doubles with every try
+RELOAD_PAUSE_MAX_S = 1.0  # so that it goes on soon after the database is back
 COMMIT_TRIES = 20  # failures in a row, with a reload that worked after each: not an outage, but a refusal
 
 ResponseKey = tuple[str, str, str, str, str]  # metric, survey kind, channel, stage, outcome
@@ -297,7 +298,7 @@ class MeasureEngine:
         """Replace a state whose commit failed by what the database holds, and read on from there."""
         state.dead = True
         for attempt in range(RELOAD_TRIES):
-            await asyncio.sleep(RELOAD_PAUSE_S * 2**attempt)
+            await asyncio.sleep(min(RELOAD_PAUSE_MAX_S, RELOAD_PAUSE_S * 2**attempt))
             try:
                 fresh = await self._read(lambda conn: reload(conn, state.partition, state.epoch, self._settings))
                 self._unforget(state.pending, state.on_the_way)
@@ -333,7 +334,7 @@ class MeasureEngine:
                 return await self._in_thread(work)
             except DBAPIError as error:
                 log.warning("claim failed, trying again", error=failure_name(error))
-            await asyncio.sleep(RELOAD_PAUSE_S * 2**attempt)
+            await asyncio.sleep(min(RELOAD_PAUSE_MAX_S, RELOAD_PAUSE_S * 2**attempt))
         raise StorageFailed(
             f"the database did not answer {RELOAD_TRIES} times while partitions were claimed: look at its disk and "
             "connection, then start again; nothing is lost"

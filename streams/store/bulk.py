@@ -64,7 +64,7 @@ def _arrays_statement(dialect: Dialect, table: Table, names: tuple[str, ...], re
     quoted = dialect.identifier_preparer.quote
     key = [column.name for column in table.primary_key.columns]
     over = [c.name for c in table.columns if c.name not in key] if replace is None else replace
-    arrays = ", ".join(f"%s::{element_of(table.columns[name]).compile(dialect)}[]" for name in names)
+    arrays = ", ".join(f"%b::{element_of(table.columns[name]).compile(dialect)}[]" for name in names)
     changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in over if name in names)
     return (
         f"INSERT INTO {quoted(table.name)} ({', '.join(map(quoted, names))}) "  # noqa: S608  # names of our own tables

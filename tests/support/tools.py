@@ -21,6 +21,7 @@ PACKAGES = {
     "openssl": "openssl",
     "systemd-analyze": "systemd",
     "amtool": "prometheus-alertmanager",
+    "faketime": "faketime",
     "initdb": "postgresql",
     "pg_ctl": "postgresql",
     "node": "nodejs",
