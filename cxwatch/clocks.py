@@ -27,8 +27,9 @@ class ServerClock:
     It is asked now and then; in between, and while it does not answer, this machine's monotonic clock counts on.
     """
 
-    def __init__(self, ask: Callable[[], int]) -> None:
+    def __init__(self, ask: Callable[[], int], again_s: float = ASK_AGAIN_S) -> None:
         self._ask = ask
+        self._again_s = again_s
         self._asking = threading.Lock()
         self._seen = self._read()  # (server's time, when): one value, as threads share it
 
@@ -36,7 +37,7 @@ class ServerClock:
         """Milliseconds since the epoch, UTC. Never waits for the server."""
         at_ms, asked_s = self._seen
         since_s = time.monotonic() - asked_s
-        if since_s > ASK_AGAIN_S and self._asking.acquire(blocking=False):
+        if since_s > self._again_s and self._asking.acquire(blocking=False):
             threading.Thread(target=self._follow, name="server-clock", daemon=True).start()
         return at_ms + int(since_s * 1_000)
 
