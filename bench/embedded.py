@@ -24,8 +24,8 @@ from bench.common import SETTINGS, Result, Stopwatch
 from bench.parts import Measures, state_engine
 from streams.clock import SystemClock
 from streams.logs.sqlite import SqliteLog
+from streams.measure.access import Access
 from streams.measure.commit import write
-from streams.measure.engine import MeasureEngine
 from streams.measure.load import claim
 from streams.measure.rows import Change
 
@@ -92,13 +92,13 @@ async def _case(name: str, count: int, profile: bool, folder: Path) -> list[Resu
 
 def _remember(groups: list[list[Change]]) -> None:
     """Keep what every transaction writes, to write it again without the rest."""
-    original = MeasureEngine._write
+    original = Access._write
 
-    def remembering(self: MeasureEngine, changes: list[Change]) -> None:
+    def remembering(self: Access, changes: list[Change]) -> None:
         original(self, changes)
         groups.append(changes)
 
-    MeasureEngine._write = remembering  # type: ignore[method-assign]  # a benchmark may look inside
+    Access._write = remembering  # type: ignore[method-assign]  # a benchmark may look inside
 
 
 def store_again(folder: Path, groups: list[list[Change]], count: int) -> Result:

@@ -50,7 +50,7 @@ class Measures:
         """Own the log's partitions and let batches flow."""
         self._engine.start(b"bench")
         app = self._app = build_app(self._log, self._engine, self._fail)
-        self._engine.seek = lambda partition, offset: seek(app, partition, offset)
+        self._engine.on_seek(lambda partition, offset: seek(app, partition, offset))
         measuring(app, self._measure_all)
         await start_app(app)
 

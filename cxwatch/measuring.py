@@ -21,7 +21,8 @@ from streams.logs.kafka import KafkaLog
 from streams.logs.lock import MeasuringLock
 from streams.logs.protocol import Packed
 from streams.logs.sqlite import SqliteLog
-from streams.measure.engine import MeasureEngine, ResponseKey
+from streams.measure.committing import ResponseKey
+from streams.measure.engine import MeasureEngine
 from streams.measure.errors import MeasureError
 from streams.settings import MeasureSettings
 from streams.signal import Signal
@@ -56,7 +57,7 @@ class Measuring:
         self._watch = TopicWatch(log, on_fatal) if isinstance(log, KafkaLog) else None
         self._engine = MeasureEngine(engine, settings, decoder, committed)
         self._on_fatal = on_fatal
-        self._engine.on_failed = on_fatal  # at once: in quiet no batch comes that would tell
+        self._engine.on_failed(on_fatal)  # at once: in quiet no batch comes that would tell
         self._app: faust.App | None = None
         self._in_hand = asyncio.Lock()  # held while a batch is folded
         self._stopping = False
@@ -90,7 +91,7 @@ class Measuring:
         try:
             self._engine.start(self._identify())
             app = self._app = build_app(self._log, self._engine, self._on_fatal)
-            self._engine.seek = lambda partition, offset: seek(app, partition, offset)
+            self._engine.on_seek(lambda partition, offset: seek(app, partition, offset))
             measuring(app, self._measure_all)
             await start_app(app)
             if self._watch is not None:

@@ -29,7 +29,7 @@ from cxwatch.webapp import build_health, build_web
 from detectors.watch import Watch
 from streams.clock import Clock
 from streams.decode import Decoder
-from streams.measure.engine import ResponseKey
+from streams.measure.committing import ResponseKey
 from streams.records import LeafMinute
 from streams.signal import Signal
 from streams.store.minutes import leaf_hours

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from streams.events import Event, Refused
 
 TOKEN_PREFIX = "erased-"  # noqa: S105  # stands for a forgotten customer, opens nothing
 
@@ -34,6 +36,15 @@ class ErasedCustomers:
             return None
         erased = self.by_hash.get(self.hash_of(customer))
         return erased.token if erased is not None and time_ms <= erased.requested_ms else None
+
+    def tokens_for(self, events: Sequence[Event | Refused]) -> list[str | None]:
+        """For each event the token of its customer, where that was forgotten."""
+        if not self.by_hash:
+            return [None] * len(events)
+        return [
+            None if isinstance(event, Refused) or not event.customer else self.token_for(event.customer, event.time_ms)
+            for event in events
+        ]
 
     def add(self, erased: Mapping[str, Erased]) -> None:
         """Take over erasures read from the database or just measured."""

@@ -63,7 +63,7 @@ async def measure(
     async def seek(partition: int, offset: int) -> None:
         position[partition] = offset
 
-    engine.seek = seek
+    engine.on_seek(seek)
     turn = 0
     while True:
         open_partitions = [p for p in log.records if position[p] < len(log.records[p])]

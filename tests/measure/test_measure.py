@@ -97,7 +97,7 @@ async def test_an_answer_that_the_next_small_batch_repeats_while_it_is_committed
     async def seek(partition: int, offset: int) -> None:
         asked.append((partition, offset))
 
-    engine.seek = seek
+    engine.on_seek(seek)
     await engine.claim([0])
     await engine.measure(log.batch(0, 0, 1))
     await engine.measure(log.batch(0, 1, 2))
@@ -216,7 +216,7 @@ async def test_a_hole_before_a_batch_asks_for_the_missing_records(database: Engi
     async def seek(partition: int, offset: int) -> None:
         asked.append((partition, offset))
 
-    engine.seek = seek
+    engine.on_seek(seek)
     await engine.measure(log.batch(0, 0, 1))
     await engine.measure(log.batch(0, 2, 3))
     assert asked == [(0, 1)]
@@ -278,7 +278,7 @@ async def test_one_that_is_fenced_in_quiet_says_so_without_waiting_for_another_b
     log.append(oracle.event(1, NOON), NOON)
     first, second = new_engine(database), new_engine(database)
     told: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-    first.on_failed = told.set_result
+    first.on_failed(told.set_result)
     await first.claim([0])
     await second.claim([0])
     await first.measure(log.batch(0, 0, 1))

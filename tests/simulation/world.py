@@ -155,8 +155,8 @@ class Process:
     def __post_init__(self) -> None:
         world = self.world
         self.engine = MeasureEngine(world.database.engine, SETTINGS, Decoder(SETTINGS, lambda _: None), Signal())
-        self.engine.seek = self._seek
-        self.engine.on_failed = self._exit
+        self.engine.on_seek(self._seek)
+        self.engine.on_failed(self._exit)
         lease = Lease("decide")
         self.decider = Decider(
             engine=world.database.engine,
