@@ -44,7 +44,7 @@ async def work(database: Engine, log: Log, rng: random.Random) -> int:
         async def seek(partition: int, offset: int, at: dict[int, int] = position) -> None:
             at[partition] = offset
 
-        engine.seek = seek
+        engine.on_seek(seek)
         try:
             while any(position[p] < len(rows) for p, rows in log.records.items()):
                 for partition in log.records:
@@ -102,7 +102,7 @@ async def test_the_same_answers_in_two_partitions_at_once_are_counted_once(datab
         async def seek(_: int, offset: int) -> None:
             position[partition] = offset
 
-        engine.seek = seek
+        engine.on_seek(seek)
         while engine.durable(partition) < 200:
             batch = log.batch(partition, position[partition], position[partition] + 7)
             position[partition] = batch.end
