@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
+from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,12 @@ class HourTotal(NamedTuple):
     minute: int
     answers: int
     bad: int
+
+
+def on_grid(share: float) -> float:
+    """A tolerated share, up to the next of some hundred values: what is computed for one serves many segments."""
+    steps = 500.0 if share > 0.1 else 4_000.0
+    return min(0.998, ceil(share * steps) / steps)
 
 
 @lru_cache(maxsize=4096)
@@ -94,8 +101,8 @@ class Baseline:
         return float(max(ODDS_TOLERANCE, upper / (1 - upper) * (1 - self.share) / self.share))
 
     def _tolerated(self, factor: float) -> float:
-        odds = self.share / (1 - self.share) * self._worst * factor
-        return float(min(0.999, odds / (1 + odds)))
+        odds = self.odds * self._worst * factor
+        return on_grid(odds / (1 + odds))
 
     def tolerated_at(self, minute: int) -> float:
         """`share_tolerated` at the hour of the day of a minute."""
@@ -103,8 +110,13 @@ class Baseline:
 
     def tolerated_like(self, place: Baseline, minute: int) -> float:
         """What a place's usual share becomes with this (wider) segment's tolerance, at the hour of a minute."""
-        odds = place.share / (1 - place.share) * place.odds_by_hour[self._hour_of_day(minute)] * self._worst
-        return min(0.999, odds / (1 + odds))
+        odds = place.odds * place.odds_by_hour[self._hour_of_day(minute)] * self._worst
+        return on_grid(odds / (1 + odds))
+
+    @cached_property
+    def odds(self) -> float:
+        """Usual odds of a bad answer."""
+        return self.share / (1 - self.share)
 
     def _hour_of_day(self, minute: int) -> int:
         return local_hour(self.timezone, minute // MINUTES_PER_HOUR)[0]

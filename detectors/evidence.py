@@ -53,10 +53,10 @@ def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float, 
 
 def multiplied(bets: Sequence[float], exponents: Sequence[float]) -> list[float]:
     """R <- (R + 1) L for every alternative, L being e to its exponent; kept within what a number can hold."""
-    return [
-        min(CEILING, (bet + 1) * exp(exponent if exponent < EXPONENT_MAX else EXPONENT_MAX))
-        for bet, exponent in zip(bets, exponents, strict=True)
-    ]
+    if max(exponents) > EXPONENT_MAX:
+        exponents = [min(EXPONENT_MAX, exponent) for exponent in exponents]
+    grown = [(bet + 1) * exp(exponent) for bet, exponent in zip(bets, exponents, strict=True)]
+    return grown if max(grown) <= CEILING else [min(CEILING, bet) for bet in grown]
 
 
 class _Slot:
@@ -118,6 +118,20 @@ class _Slot:
         return slot
 
 
+def _over_parts(parts: Sequence[Part], dispersion: float, slot: _Slot) -> tuple[list[float], list[float], int]:
+    """What a rollup's places bring: the exponents of their bad and of their good answers, and how many were bad."""
+    for_bad, for_good, expected = [0.0] * len(ODDS), [0.0] * len(ODDS), slot.expected
+    bad = 0
+    for answers, wrong, share, _ in parts:
+        slot.usual += answers * share
+        bad += wrong
+        for bet, (b, g, alternative) in enumerate(share_factors(share, dispersion)):
+            for_bad[bet] += wrong * b
+            for_good[bet] += (answers - wrong) * g
+            expected[bet] += answers * alternative
+    return for_bad, for_good, bad
+
+
 class ShareAndVolume:
     """The e-detector of one segment. Its evidence carries its strength, to be compared with the segment's threshold."""
 
@@ -134,9 +148,7 @@ class ShareAndVolume:
         self._since = -1  # last update at which there was nothing worth telling
 
     def warm_up(self, steps: Iterable[Step]) -> None:
-        """The past is in the usual already: only how far it reaches is noted."""
-        for step in steps:
-            self._covered = self._quiet_from = step.minute + 1
+        """Nothing: what is usual is learned elsewhere, and bets begin with the first live answer."""
 
     def step(self, step: Step) -> Evidence | None:
         """Bet on a changed minute; evidence when it holds a bad answer and there is something to tell."""
@@ -161,17 +173,17 @@ class ShareAndVolume:
         return (sum(self._share) / len(ODDS) + sum(self._volume) / len(TIMES)) / 2
 
     def _bet_on_share(self, step: Step, usual: Usual) -> None:
-        parts = step.parts or (Part(step.answers, step.bad_first, usual.tolerated_at(step.own_minute)),)
-        slot, dispersion = self._slot, usual.dispersion
-        for_bad, exponents = [0.0] * len(ODDS), [0.0] * len(ODDS)
-        bad = 0
-        for part in parts:
-            slot.usual += part.answers * part.share
-            bad += part.bad
-            for bet, (b, g, share) in enumerate(share_factors(part.share, dispersion)):
-                for_bad[bet] += part.bad * b
-                exponents[bet] += (part.answers - part.bad) * g
-                slot.expected[bet] += part.answers * share
+        slot, dispersion, bad = self._slot, usual.dispersion, step.bad_first
+        if step.parts:
+            for_bad, exponents, bad = _over_parts(step.parts, dispersion, slot)
+        else:
+            share = usual.tolerated_at(step.own_minute)
+            answers = step.n - step.bad + bad
+            slot.usual += answers * share
+            factors = share_factors(share, dispersion)
+            slot.expected = [seen + answers * f[2] for seen, f in zip(slot.expected, factors, strict=True)]
+            for_bad = [bad * f[0] for f in factors]
+            exponents = [(answers - bad) * f[1] for f in factors]
         if bad:
             for bet in range(len(ODDS)):
                 exponents[bet] += for_bad[bet] * slot.admit_share(bet, bad) / bad

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -203,7 +204,8 @@ def _dispersion(bad: Array, expected: Array, variance: Array, use: Array, prior:
     use &= variance > 0
     terms = np.minimum((bad[use] - expected[use]) ** 2, SCATTER_MAX * np.maximum(variance[use], 1.0))
     scatter = float(terms.sum()) + DISPERSION_PRIOR * prior
-    return float(min(DISPERSION_MAX, max(1.0, scatter / (float(variance[use].sum()) + DISPERSION_PRIOR))))
+    found = scatter / (float(variance[use].sum()) + DISPERSION_PRIOR)
+    return min(DISPERSION_MAX, max(1.0, ceil(found * 20) / 20))
 
 
 def _day_spread(answers: Array, expected: Array, known: Array) -> float:

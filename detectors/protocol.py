@@ -63,8 +63,7 @@ class Part(NamedTuple):
     catching_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What a segment gained with the minute being closed.
 
     `n` live answers, `bad` of them, `bad_first` of those their customer's first in 24 h. `own_minute` is earlier than

@@ -41,7 +41,7 @@ def span(minute: int) -> tuple[int, int]:
 
 
 def learn_all(
-    rows: Iterable[LeafMinute],
+    rows: Sequence[LeafMinute],
     minute: int,
     settings: DetectionSettings,
     frozen: Mapping[Segment, Sequence[Stretch]] | None = None,
@@ -51,12 +51,12 @@ def learn_all(
     `frozen` are the stretches of a segment that belong to its incidents. Wider segments are learned first: a small
     one is pulled to the narrowest of those that contain it.
     """
-    hours = _hours_by_segment(rows)
-    places = Places(segment for segment in hours if segment.channel is not None and segment.stage is not None)
+    places = Places(Segment(*place) for place in {(row.channel, row.stage) for row in rows})
+    hours = _hours_by_segment(rows, places)
     stretches = frozen or {}
     baselines: dict[Segment, Baseline] = {}
     for segment in sorted(hours, key=_widest_first):
-        parents = [baselines[wide] for wide in segment.rollups() if wide in baselines and places.watched(wide)]
+        parents = [baselines[wide] for wide in segment.rollups() if wide in baselines]
         baseline = learn(
             hours[segment],
             minute,
@@ -67,7 +67,7 @@ def learn_all(
         )
         if baseline is not None:
             baselines[segment] = baseline
-    updates = sum(baseline.updates_week for segment, baseline in baselines.items() if places.watched(segment))
+    updates = sum(baseline.updates_week for baseline in baselines.values())
     first = min((totals[0].minute for totals in hours.values()), default=minute)
     step = MINUTES_PER_DAY if minute - first >= YOUNG_DAYS * MINUTES_PER_DAY else MINUTES_PER_HOUR
     start = minute - minute % step
@@ -78,19 +78,28 @@ def _widest_first(segment: Segment) -> tuple[int, tuple[str, str]]:
     return sum(part is not None for part in segment), sort_key(segment)
 
 
-def _hours_by_segment(rows: Iterable[LeafMinute]) -> dict[Segment, list[HourTotal]]:
-    sums: defaultdict[Segment, dict[int, list[int]]] = defaultdict(dict)
+def _hours_by_segment(rows: Sequence[LeafMinute], places: Places) -> dict[Segment, list[HourTotal]]:
+    """The hours of every watched segment: of places as they come, of rollups as sums."""
+    leaves: defaultdict[tuple[str, str], list[HourTotal]] = defaultdict(list)
     for row in rows:
-        answers = row.n - row.bad + row.bad_first
-        leaf = Segment(row.channel, row.stage)
-        for segment in (leaf, *leaf.rollups()):
-            slot = sums[segment].setdefault(row.minute, [0, 0])
-            slot[0] += answers
-            slot[1] += row.bad_first
-    return {
-        segment: [HourTotal(minute, *by_hour[minute]) for minute in sorted(by_hour)]
-        for segment, by_hour in sums.items()
-    }
+        leaves[row.channel, row.stage].append(HourTotal(row.minute, row.n - row.bad + row.bad_first, row.bad_first))
+    found = {Segment(*place): hours for place, hours in leaves.items()}
+    sums: defaultdict[Segment, dict[int, list[int]]] = defaultdict(dict)
+    for leaf, hours in list(found.items()):
+        for rollup in leaf.rollups():
+            if not places.watched(rollup):
+                continue
+            by_hour = sums[rollup]
+            for minute, answers, bad in hours:
+                slot = by_hour.get(minute)
+                if slot is None:
+                    by_hour[minute] = [answers, bad]
+                else:
+                    slot[0] += answers
+                    slot[1] += bad
+    for rollup, by_hour in sums.items():
+        found[rollup] = [HourTotal(minute, *by_hour[minute]) for minute in sorted(by_hour)]
+    return found
 
 
 def past_steps(hours: Sequence[HourTotal], usual: Baseline, minute: int) -> Iterable[Step]:

@@ -193,7 +193,8 @@ class Watch:
         usual = usuals.baselines[seat.segment]
         seat.detectors = [DETECTORS[name]() for name in self._settings.detectors]
         for detector in seat.detectors:
-            detector.warm_up(past_steps(hours, usual, minute))
+            if not isinstance(detector, ShareAndVolume):
+                detector.warm_up(past_steps(hours, usual, minute))
         seat.state.warmed = True
 
     def _load(self, tx: Connection) -> _Memory:

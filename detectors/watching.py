@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.baseline import Baseline
+from detectors.baseline import ODDS_TOLERANCE, Baseline
 from detectors.budget import Budget, severity
 from detectors.chance import usual_range, wilson
 from detectors.evidence import ShareAndVolume
@@ -104,7 +104,9 @@ def _found(state: SegmentState, minute: int, told: Sequence[Evidence], by: Yards
         return None
     rise = rise_of(state, minute, best, usual)
     signal = SHARE if best.signal == "share" else VOLUME
-    return None if rise.bad < BAD_MIN else Found(signal, rise, best.strength)
+    if rise.bad < BAD_MIN or (signal == VOLUME and rise.bad < rise.n * usual.share / ODDS_TOLERANCE):
+        return None  # more answers of all kinds, and a smaller share of bad ones than usual, are no disappointment
+    return Found(signal, rise, best.strength)
 
 
 def rise_of(state: SegmentState, minute: int, evidence: Evidence, usual: Baseline) -> Rise:
