@@ -32,6 +32,7 @@ DISPERSION_PRIOR = 50.0  # bad answers that pull the scatter of bad counts to th
 DAY_SPREAD_MAX = 2.0
 DAYS_FOR_SPREAD = 7
 
+BEFORE, AFTER = (np.arange(24) - 1) % 24, (np.arange(24) + 1) % 24
 Stretch = tuple[int, int]  # minutes [from, to)
 
 
@@ -176,7 +177,7 @@ def _rates(counts: Array, weight: Array, of_day: Array) -> Array:
 
 
 def _smooth(by_hour: Array) -> Array:
-    return (np.roll(by_hour, 1) + 2 * by_hour + np.roll(by_hour, -1)) / 4
+    return (by_hour[BEFORE] + 2 * by_hour + by_hour[AFTER]) / 4
 
 
 def _weekdays(answers: Array, weight: Array, expected: Array, day: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import ClassVar, Self
 
 from detectors.evidence import ShareAndVolume
 from detectors.protocol import Detector, Evidence, State, Step, Usual, Value, number_of, numbers_of
+from detectors.river_hourly import Drift, Forecast, Shape
 from detectors.river_state import dump_gaussian, dump_hddm_w, fade_gaussian, load_gaussian, load_hddm_w
 from streams.clock import MINUTES_PER_DAY
 
@@ -156,4 +157,6 @@ class BadVolume:
         return detector
 
 
-DETECTORS: Mapping[str, type[Detector]] = {kind.name: kind for kind in (ShareAndVolume, ShareJump, BadVolume)}
+DETECTORS: Mapping[str, type[Detector]] = {
+    kind.name: kind for kind in (ShareAndVolume, ShareJump, BadVolume, Forecast, Shape, Drift)
+}

@@ -1,4 +1,4 @@
-"""What is usual, for everything watched: learned once an hour while the stream is young, once a day after that."""
+"""What is usual, for everything watched: learned hourly while the stream is young, later less often, at last daily."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from detectors.settings import DetectionSettings
 from streams.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 
-YOUNG_DAYS = 7
+LEARN_EVERY = (  # minutes of age of the stream, and how often it is learned from then on
+    (7 * MINUTES_PER_DAY, MINUTES_PER_DAY),
+    (2 * MINUTES_PER_DAY, 6 * MINUTES_PER_HOUR),
+    (0, MINUTES_PER_HOUR),
+)
 WARM_DAYS = 7
 WARM_SPLIT = 4  # an hour of the past is shown to detectors as four quarters
 
@@ -69,7 +73,7 @@ def learn_all(
             baselines[segment] = baseline
     updates = sum(baseline.updates_week for baseline in baselines.values())
     first = min((totals[0].minute for totals in hours.values()), default=minute)
-    step = MINUTES_PER_DAY if minute - first >= YOUNG_DAYS * MINUTES_PER_DAY else MINUTES_PER_HOUR
+    step = next(every for age, every in LEARN_EVERY if minute - first >= age)
     start = minute - minute % step
     return Usuals(start, start + step, Budget(updates), baselines), hours
 
@@ -100,6 +104,17 @@ def _hours_by_segment(rows: Sequence[LeafMinute], places: Places) -> dict[Segmen
     for rollup, by_hour in sums.items():
         found[rollup] = [HourTotal(minute, *by_hour[minute]) for minute in sorted(by_hour)]
     return found
+
+
+def hours_of(rows: Iterable[LeafMinute], segment: Segment) -> list[HourTotal]:
+    """The hours of one segment, a rollup among them, from all leaf hours in order."""
+    sums: dict[int, list[int]] = {}
+    for row in rows:
+        if segment.channel in (None, row.channel) and segment.stage in (None, row.stage):
+            slot = sums.setdefault(row.minute, [0, 0])
+            slot[0] += row.n - row.bad + row.bad_first
+            slot[1] += row.bad_first
+    return [HourTotal(minute, *sums[minute]) for minute in sorted(sums)]
 
 
 def past_steps(hours: Sequence[HourTotal], usual: Baseline, minute: int) -> Iterable[Step]:

