@@ -37,8 +37,8 @@ from cxwatch.server import WebServer
 from dashboards.app import build_dashboard
 from dashboards.context import DashboardContext
 from detectors import store as detector_store
+from detectors.kinds import Watches
 from detectors.settings import DetectionSettings
-from detectors.watch import Watch
 from streams.clock import SystemClock, rfc3339
 from streams.decode import Decoder
 from streams.ingest import ingest_router
@@ -91,7 +91,7 @@ class Product:
         self._measures = Measures(self._log, self._database, self._committed)
         lease = Lease("decide")
         decider = Decider(
-            self._database, Watch(DetectionSettings(), leaf_hours), ALERTS, SETTINGS.lateness_seconds, lease
+            self._database, Watches(DetectionSettings(), leaf_hours), ALERTS, SETTINGS.lateness_seconds, lease
         )
         self._deciding = Deciding(
             decider, self._log, clock, measured=self._committed, decided=self._decided, on_fatal=self._fatal

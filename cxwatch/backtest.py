@@ -16,8 +16,8 @@ from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.memory import open_memory
 from cxwatch.offline import BATCH, batch_of, open_engine
+from detectors.kinds import Watches
 from detectors.settings import DetectionSettings
-from detectors.watch import Watch
 from streams.clock import HOUR_MS, MINUTE_MS, SECOND_MS
 from streams.settings import MeasureSettings
 from streams.store.minutes import leaf_hours
@@ -61,7 +61,7 @@ async def _play(events: Sequence[Timed], rules: Rules, database: Engine) -> None
     engine = await open_engine(database, rules.measure, secrets.token_bytes(32), partitions=1)
     decider = Decider(
         engine=database,
-        watch=Watch(rules.detection, leaf_hours),
+        watch=Watches(rules.detection, leaf_hours),
         alerts=rules.alerts,
         lateness_seconds=rules.measure.lateness_seconds,
         lease=Lease("decide"),

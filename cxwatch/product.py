@@ -9,10 +9,10 @@ await product.stop()
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from litestar import Litestar
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
@@ -26,15 +26,12 @@ from cxwatch.server import WebServer
 from cxwatch.settings import Settings
 from cxwatch.upkeep import Upkeep
 from cxwatch.webapp import build_health, build_web
-from detectors.watch import Watch
+from detectors.kinds import HoursOfKind, Watches
 from streams.clock import Clock
 from streams.decode import Decoder
 from streams.measure.committing import ResponseKey
-from streams.records import LeafMinute
 from streams.signal import Signal
 from streams.store.minutes import leaf_hours
-
-Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
 
 
 class Product:
@@ -47,7 +44,7 @@ class Product:
         on_fatal: Callable[[BaseException], None],
         *,
         speed: float = 1.0,
-        hours: Hours = leaf_hours,
+        hours: HoursOfKind = leaf_hours,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -142,7 +139,7 @@ class Product:
         lease = Lease("decide")
         decider = Decider(
             engine=self.database,
-            watch=Watch(self.settings.detection, self._hours),
+            watch=Watches(self.settings.detection, self._hours),
             alerts=self.settings.alerts,
             lateness_seconds=self.settings.measure.lateness_seconds,
             lease=lease,

@@ -79,7 +79,7 @@ def _recovered(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Recovery
         if start < opened.since:
             return None  # never judged by minutes from before the incident
         recent = _since(seat.state, start)
-        share_back = recent.bad <= tolerated * recent.n
+        share_back = by.kind == "contacts" or recent.bad <= tolerated * recent.n
         if recent.n >= RETURN_ANSWERS:
             back = share_back and (opened.signal != VOLUME or _volume_back(recent, start, minute, by.usual))
         else:
@@ -94,7 +94,7 @@ def _recovered(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Recovery
                 bad=recent.bad,
                 observed=float(recent.bad) if opened.signal == VOLUME else share,
                 expected=expected,
-                reason=recovery_sentence(recent.bad, recent.n, lookback, usual_share),
+                reason=recovery_sentence(recent.bad, recent.n, lookback, usual_share, by.kind),
             )
     return None
 

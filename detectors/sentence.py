@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from detectors.chance import wilson
 from streams.clock import MINUTE_MS
+from streams.store.minutes import Kind
 
 PERCENT = "\u2009%"
 DAYS_PER_WEEK = 7
@@ -39,6 +40,7 @@ class Numbers:
     weeks: float | None = None
     repeats: int = 0
     late: int = 0
+    kind: Kind = "answers"
 
 
 def clock_time(minute: int, now: int, timezone: str) -> str:
@@ -72,7 +74,7 @@ def share_sentence(numbers: Numbers, timezone: str) -> str:
     since = clock_time(numbers.since, numbers.now, timezone)
     share = numbers.bad / numbers.n if numbers.n else 0.0
     observed = f"{percent(share)}, {low * 100:.0f}..{percent(high)}"
-    line = f"{numbers.bad} of {numbers.n} bad since {since} ({observed}; {_usual(numbers)})"
+    line = f"{numbers.bad} of {numbers.n} {_bad(numbers)} since {since} ({observed}; {_usual(numbers)})"
     return line + _volume(numbers) + _tail(numbers)
 
 
@@ -82,17 +84,25 @@ def volume_sentence(numbers: Numbers, timezone: str) -> str:
     usual = numbers.usual_bad or 0.0
     times = f"{numbers.bad / usual:.1f} times the usual " if usual > 0 else "usual "
     band = f"{_few(usual)} ({numbers.usual_bad_low or 0:.0f}..{numbers.usual_bad_high or 0:.0f})"
+    if numbers.kind == "contacts":
+        return f"{numbers.bad} contacts since {since}, {times}{band}{_tail(numbers)}"
     share = numbers.bad / numbers.n if numbers.n else 0.0
-    line = f"{numbers.bad} bad since {since}, {times}{band}"
+    line = f"{numbers.bad} {_bad(numbers)} since {since}, {times}{band}"
     return f"{line}; {numbers.bad} of {numbers.n} bad ({percent(share)}; {_usual(numbers)}){_tail(numbers)}"
 
 
-def recovery_sentence(bad: int, n: int, minutes: int, usual_share: float) -> str:
+def recovery_sentence(bad: int, n: int, minutes: int, usual_share: float, kind: Kind = "answers") -> str:
     """The line that says why something counts as over."""
     span = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    if kind == "contacts":
+        return f"{n} contacts in the last {span}; back to the usual number"
     if n == 0:
         return f"no bad answer in the last {span}; back to the usual {percent(usual_share)}"
     return f"{bad} of {n} bad in the last {span} ({percent(bad / n)}); back to the usual {percent(usual_share)}"
+
+
+def _bad(numbers: Numbers) -> str:
+    return "bad interactions" if numbers.kind == "interactions" else "bad"
 
 
 def _usual(numbers: Numbers) -> str:

@@ -29,6 +29,7 @@ from detectors.usuals import Usuals
 from streams.records import LeafMinute, Segment
 from streams.store.bulk import put
 from streams.store.dialect import word
+from streams.store.minutes import Kind
 
 metadata = MetaData()
 ALL = ""  # a rollup's "all" in a key column; names of channels and stages are never empty
@@ -39,6 +40,7 @@ KEYS_A_QUERY = 300
 states = Table(
     "detector_states",
     metadata,
+    Column("kind", word(16), primary_key=True),
     Column("channel", word(64), primary_key=True),
     Column("stage", word(64), primary_key=True),
     Column("state", LargeBinary, nullable=False),
@@ -46,6 +48,7 @@ states = Table(
 usuals = Table(
     "detector_usuals",
     metadata,
+    Column("kind", word(16), primary_key=True),
     Column("channel", word(64), primary_key=True),
     Column("stage", word(64), primary_key=True),
     Column("usual", LargeBinary, nullable=False),
@@ -53,7 +56,7 @@ usuals = Table(
 period = Table(
     "detector_period",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", word(16), primary_key=True),
     Column("from_minute", BigInteger, nullable=False),
     Column("until_minute", BigInteger, nullable=False),
     Column("updates_week", Float, nullable=False),
@@ -61,6 +64,7 @@ period = Table(
 consumed = Table(
     "detector_minutes",
     metadata,
+    Column("kind", word(16), primary_key=True),
     Column("minute", BigInteger, primary_key=True, autoincrement=False),
     Column("channel", word(64), primary_key=True),
     Column("stage", word(64), primary_key=True),
@@ -96,10 +100,12 @@ def encode_state(state: SegmentState) -> bytes:
     return data
 
 
-def load_states(conn: Connection) -> dict[Segment, SegmentState]:
+def load_states(conn: Connection, kind: Kind = "answers") -> dict[Segment, SegmentState]:
     """All states; those of another version are left out, so that their segments start again."""
     found = {}
-    for channel, stage, data in conn.execute(select(states.c.channel, states.c.stage, states.c.state)):
+    for channel, stage, data in conn.execute(
+        select(states.c.channel, states.c.stage, states.c.state).where(states.c.kind == kind)
+    ):
         if _version(data) == VERSION:
             found[_segment(channel, stage)] = _decode_state(data)
     return found
@@ -110,33 +116,35 @@ def _version(data: bytes) -> object:
     return fields[0] if isinstance(fields, list) and fields else None
 
 
-def save_states(conn: Connection, changed: Mapping[Segment, SegmentState]) -> None:
+def save_states(conn: Connection, changed: Mapping[Segment, SegmentState], kind: Kind = "answers") -> None:
     """Write the states that changed, and no others."""
     if changed:
-        rows = [{**_place(segment), "state": encode_state(state)} for segment, state in changed.items()]
+        rows = [{"kind": kind, **_place(segment), "state": encode_state(state)} for segment, state in changed.items()]
         put(conn, states, rows)
 
 
-def load_usuals(conn: Connection) -> Usuals | None:
+def load_usuals(conn: Connection, kind: Kind = "answers") -> Usuals | None:
     """The baselines in use; None before the first."""
-    row = conn.execute(select(period.c.from_minute, period.c.until_minute, period.c.updates_week)).first()
+    row = conn.execute(select(period).where(period.c.kind == kind)).first()
     if row is None:
         return None
     baselines = {
         _segment(channel, stage): Baseline(*_decode_usual(data))
-        for channel, stage, data in conn.execute(select(usuals.c.channel, usuals.c.stage, usuals.c.usual))
+        for channel, stage, data in conn.execute(
+            select(usuals.c.channel, usuals.c.stage, usuals.c.usual).where(usuals.c.kind == kind)
+        )
     }
     return Usuals(row.from_minute, row.until_minute, Budget(row.updates_week), baselines)
 
 
-def save_usuals(conn: Connection, now: Usuals) -> None:
+def save_usuals(conn: Connection, now: Usuals, kind: Kind = "answers") -> None:
     """Replace the baselines in use, so that a restart judges by the same ones."""
-    conn.execute(delete(usuals))
-    conn.execute(delete(period))
+    conn.execute(delete(usuals).where(usuals.c.kind == kind))
+    conn.execute(delete(period).where(period.c.kind == kind))
     conn.execute(
         insert(period),
         {
-            "id": 1,
+            "kind": kind,
             "from_minute": now.from_minute,
             "until_minute": now.until_minute,
             "updates_week": now.budget.updates_week,
@@ -144,6 +152,7 @@ def save_usuals(conn: Connection, now: Usuals) -> None:
     )
     rows = [
         {
+            "kind": kind,
             **_place(segment),
             "usual": _encode(tuple(getattr(b, f.name) for f in fields(b))),
         }
@@ -153,9 +162,11 @@ def save_usuals(conn: Connection, now: Usuals) -> None:
         conn.execute(insert(usuals), rows)
 
 
-def consume(conn: Connection, minutes: Sequence[LeafMinute], late: Sequence[LeafMinute]) -> list[LeafMinute]:
+def consume(
+    conn: Connection, minutes: Sequence[LeafMinute], late: Sequence[LeafMinute], kind: Kind = "answers"
+) -> list[LeafMinute]:
     """Note what is being taken in; the late minutes come back as what they gained since they were taken in last."""
-    before = _consumed(conn, late)
+    before = _consumed(conn, late, kind)
     gains = []
     for row in late:
         old = before.get((row.minute, row.channel, row.stage), NOTHING)
@@ -165,27 +176,35 @@ def consume(conn: Connection, minutes: Sequence[LeafMinute], late: Sequence[Leaf
         if gain.n or gain.bad or gain.bad_first:
             gains.append(gain)
     rows = [
-        {"minute": r.minute, "channel": r.channel, "stage": r.stage, "n": r.n, "bad": r.bad, "bad_first": r.bad_first}
+        {
+            "kind": kind,
+            "minute": r.minute,
+            "channel": r.channel,
+            "stage": r.stage,
+            "n": r.n,
+            "bad": r.bad,
+            "bad_first": r.bad_first,
+        }
         for r in (*late, *minutes)
     ]
     put(conn, consumed, rows)
     return sorted(gains, key=lambda gain: (gain.minute, gain.channel, gain.stage))
 
 
-def _consumed(conn: Connection, late: Iterable[LeafMinute]) -> dict[tuple[int, str, str], Counts]:
+def _consumed(conn: Connection, late: Iterable[LeafMinute], kind: Kind) -> dict[tuple[int, str, str], Counts]:
     c = consumed.c
     keys = [(row.minute, row.channel, row.stage) for row in late]
     found = {}
     for start in range(0, len(keys), KEYS_A_QUERY):
         wanted = tuple_(c.minute, c.channel, c.stage).in_(keys[start : start + KEYS_A_QUERY])
-        for row in conn.execute(select(consumed).where(wanted)):
+        for row in conn.execute(select(consumed).where(consumed.c.kind == kind, wanted)):
             found[row.minute, row.channel, row.stage] = Counts(row.n, row.bad, row.bad_first)
     return found
 
 
-def forget_consumed(conn: Connection, now_minute: int) -> None:
+def forget_consumed(conn: Connection, now_minute: int, kind: Kind = "answers") -> None:
     """Drop consumed minutes that are too old for anything late to change them."""
-    conn.execute(delete(consumed).where(consumed.c.minute < now_minute - CONSUMED_MINUTES))
+    conn.execute(delete(consumed).where(consumed.c.kind == kind, consumed.c.minute < now_minute - CONSUMED_MINUTES))
 
 
 def _place(segment: Segment) -> dict[str, str]:

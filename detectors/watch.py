@@ -29,6 +29,7 @@ from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps,
 from detectors.watching import Seat, Yardstick, take
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
+from streams.store.minutes import Kind
 
 Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
 NO_USUALS = Usuals(0, 0, Budget(0.0))
@@ -77,14 +78,20 @@ class _Run:
 class Watch:
     """Watches every segment. One instance a DECIDE process; `hours(tx, from, to)` reads hour totals [from, to)."""
 
-    def __init__(self, settings: DetectionSettings, hours: Hours) -> None:
+    def __init__(self, settings: DetectionSettings, hours: Hours, kind: Kind = "answers") -> None:
         unknown = [name for name in settings.detectors if name not in DETECTORS]
         if unknown:
             raise DetectorError(f"no detector is named {unknown[0]!r}; there are {', '.join(sorted(DETECTORS))}")
         self._settings = settings
         self._weighs = ShareAndVolume.name in settings.detectors
         self._hours = hours
+        self._kind: Kind = kind
         self._memory: _Memory | None = None
+
+    def open_segments(self, tx: Connection) -> frozenset[Segment]:
+        """Where something is open that has not recovered."""
+        self._memory = self._memory or self._load(tx)
+        return frozenset(self._memory.open)
 
     def forget_cache(self) -> None:
         """Read everything again next time: after a transaction that failed."""
@@ -95,12 +102,12 @@ class Watch:
         memory = self._memory or self._load(tx)
         self._memory = None  # only kept if all goes well
         run = _Run(tx, memory)
-        late = store.consume(tx, closing.minutes, closing.late)
+        late = store.consume(tx, closing.minutes, closing.late, self._kind)
         self._take_late(run, closing.from_minute, late)
         self._take_minutes(run, closing)
         self._save(run)
         if closing.from_minute // MINUTES_PER_HOUR != closing.to_minute // MINUTES_PER_HOUR:
-            store.forget_consumed(tx, closing.to_minute)
+            store.forget_consumed(tx, closing.to_minute, self._kind)
         self._memory = memory
         return Findings(tuple(run.anomalies), tuple(run.updates), tuple(run.recoveries))
 
@@ -191,7 +198,8 @@ class Watch:
         return tuple(parts)
 
     def _yardstick(self, memory: _Memory, segment: Segment) -> Yardstick:
-        return Yardstick(self._settings, memory.usuals.budget, memory.usuals.baselines.get(segment), self._weighs)
+        usual = memory.usuals.baselines.get(segment)
+        return Yardstick(self._settings, memory.usuals.budget, usual, self._weighs, self._kind)
 
     def _learn(self, run: _Run, minute: int) -> None:
         """Enter a new period of baselines; segments that have a usual for the first time are shown their past."""
@@ -201,7 +209,7 @@ class Watch:
             segment: stretches for segment, seat in memory.seats.items() if (stretches := seat.state.stretches(minute))
         }
         memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings, frozen)
-        store.save_usuals(run.tx, memory.usuals)
+        store.save_usuals(run.tx, memory.usuals, self._kind)
         for segment in memory.usuals.baselines:
             seat = memory.seats.get(segment) or self._seat(memory, segment, SegmentState())
             if not seat.state.warmed:
@@ -217,8 +225,8 @@ class Watch:
         seat.state.warmed = True
 
     def _load(self, tx: Connection) -> _Memory:
-        memory = _Memory({}, Places(), store.load_usuals(tx) or NO_USUALS, set())
-        for segment, state in store.load_states(tx).items():
+        memory = _Memory({}, Places(), store.load_usuals(tx, self._kind) or NO_USUALS, set())
+        for segment, state in store.load_states(tx, self._kind).items():
             self._seat(memory, segment, state)
             if state.open is not None:
                 memory.open.add(segment)
@@ -240,4 +248,4 @@ class Watch:
             seat = run.memory.seats[segment]
             seat.state.detectors = {d.name: (d.version, d.dump()) for d in seat.detectors}
             states[segment] = seat.state
-        store.save_states(run.tx, states)
+        store.save_states(run.tx, states, self._kind)

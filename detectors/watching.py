@@ -18,8 +18,11 @@ from detectors.sentence import Numbers, share_sentence, volume_sentence
 from detectors.settings import DetectionSettings
 from detectors.state import BIN_MINUTES, SEVERITIES, SIGNALS, Open, SegmentState
 from streams.clock import MINUTE_MS
+from streams.panes import CONTACT, INTERACTION
 from streams.records import Segment
+from streams.store.minutes import Kind
 
+METRICS: dict[Kind, str | None] = {"answers": None, "interactions": INTERACTION, "contacts": CONTACT}
 SHARE, VOLUME, GUARDRAIL = (SIGNALS.index(name) for name in ("share", "volume", "guardrail"))
 
 
@@ -45,6 +48,7 @@ class Yardstick:
     budget: Budget
     usual: Baseline | None
     weighs: bool = False  # whether a detector weighs evidence: then hints alone fire nothing
+    kind: Kind = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def take(
     if opened is not None and own_minute >= opened.since:
         _follow(opened, minute, own_minute, gained)
     if by.usual is None:
-        cold = cold_rise(state, by.settings) if opened is None else None
+        cold = cold_rise(state, by.settings) if opened is None and by.kind != "contacts" else None
         return None if cold is None else _fire(seat, minute, Found(GUARDRAIL, cold), (), by)
     bad = max(0, gained.bad)
     step = Step(minute, max(bad, gained.n), bad, min(bad, max(0, gained.bad_first)), own_minute, by.usual, parts)
@@ -162,7 +166,7 @@ def _fire(seat: Seat, minute: int, found: Found, names: tuple[str, ...], by: Yar
         segment=seat.segment,
         page=True,
         signal=SIGNALS[signal],
-        metric=None,
+        metric=METRICS[by.kind],
         since_ms=rise.since * MINUTE_MS,
         detected_ms=(minute + 1) * MINUTE_MS,
         observed=observed_of(opened),
@@ -233,4 +237,5 @@ def numbers_of(opened: Open, minute: int, weeks: float, by: Yardstick) -> Number
         weeks=weeks,
         repeats=opened.repeats,
         late=opened.late,
+        kind=by.kind,
     )

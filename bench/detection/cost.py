@@ -83,9 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=240)
     options = parser.parse_args(arguments)
-    print(
-        "| segments | changed a minute | us a changed segment-minute | x SELECT 1 | bytes of state, median | greatest | us of learning a segment |"
-    )
+    print("| segments | changed a minute | us a segment-minute | x SELECT 1 | bytes, median | most | us to learn |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for segments, changes in ((100, 20), (10_000, 300)):
         measure(segments, options.minutes, changes)

@@ -12,14 +12,15 @@ from alerting.settings import AlertSettings
 from cxwatch.decide.closing import MINUTES_MAX, closeable_to
 from cxwatch.decide.lease import LEASE_MS, Lease
 from cxwatch.decide.tables import decide_cursors, decided
+from detectors.kinds import Watches
 from detectors.records import Findings
-from detectors.watch import Closing, Watch
+from detectors.watch import Closing
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY
 from streams.records import Flag
 from streams.store.bulk import put
 from streams.store.dialect import server_ms
 from streams.store.flags import add_flags, new_flags, silent_flags
-from streams.store.minutes import changed_minutes, first_live_minute, leaf_minutes
+from streams.store.minutes import KINDS, Kind, changed_minutes, first_live_minute, leaf_minutes
 from streams.store.progress import Progress, read_progress
 
 
@@ -52,7 +53,7 @@ class Decider:
     """Everything a round needs but the time and the log's ends."""
 
     engine: Engine
-    watch: Watch
+    watch: Watches
     alerts: AlertSettings
     lateness_seconds: int
     lease: Lease
@@ -106,7 +107,7 @@ class Decider:
         if start is not None and reach is not None and (closed_to is not None or reach > start):
             closed = max(start, min(reach, start + MINUTES_MAX))
             flags += _silent(tx, progress, start, closed)
-            findings = self.watch.advance(tx, _closing(tx, panes_seen, closed_to, start, closed))
+            findings = self.watch.advance(tx, _closings(tx, panes_seen, closed_to, start, closed))
             panes_seen = {p.partition: p.commits for p in progress}
         react(tx, self.alerts, now_ms, flags, findings)
         _save(tx, progress, panes_seen, closed)
@@ -125,11 +126,17 @@ def read_closed_to(conn: Connection) -> int | None:
     return closed
 
 
-def _closing(tx: Connection, panes_seen: Mapping[int, int], closed_to: int | None, start: int, end: int) -> Closing:
-    late = []
-    if closed_to is not None:
-        late = changed_minutes(tx, panes_seen, closed_to - MINUTES_PER_DAY, closed_to)
-    return Closing(from_minute=start, to_minute=end, minutes=leaf_minutes(tx, start, end), late=late)
+def _closings(
+    tx: Connection, panes_seen: Mapping[int, int], closed_to: int | None, start: int, end: int
+) -> dict[Kind, Closing]:
+    found: dict[Kind, Closing] = {}
+    for kind in KINDS:
+        late = []
+        if closed_to is not None:
+            late = changed_minutes(tx, panes_seen, closed_to - MINUTES_PER_DAY, closed_to, kind)
+        minutes = leaf_minutes(tx, start, end, kind)
+        found[kind] = Closing(from_minute=start, to_minute=end, minutes=minutes, late=late)
+    return found
 
 
 def _silent(tx: Connection, progress: list[Progress], start: int, end: int) -> list[Flag]:

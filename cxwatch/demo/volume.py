@@ -6,27 +6,27 @@ for all there was would find the live day ten times as busy as usual, and alert 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from detectors.kinds import HoursOfKind
 from streams.clock import minute_of
 from streams.records import LeafMinute
+from streams.store.minutes import Kind
 
-Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
 
-
-def at_full_volume(hours: Hours, live_ms: int, share: float) -> Hours:
+def at_full_volume(hours: HoursOfKind, live_ms: int, share: float) -> HoursOfKind:
     """Hour totals with those before the live day brought to full volume; `share` is what the history keeps of it."""
     live_minute = minute_of(live_ms)
 
-    def scaled(tx: Connection, from_minute: int, to_minute: int) -> Sequence[LeafMinute]:
+    def scaled(conn: Connection, from_minute: int, to_minute: int, kind: Kind = "answers") -> Sequence[LeafMinute]:
         return [
             replace(row, n=_up(row.n, share), bad=_up(row.bad, share), bad_first=_up(row.bad_first, share))
             if row.minute < live_minute
             else row
-            for row in hours(tx, from_minute, to_minute)
+            for row in hours(conn, from_minute, to_minute, kind)
         ]
 
     return scaled

@@ -18,8 +18,8 @@ from cxwatch.decide.rounds import Decider, Round, read_closed_to
 from cxwatch.erasing import erase_pending
 from cxwatch.migrations.tables import ALL_TABLES
 from cxwatch.offline import open_engine
+from detectors.kinds import Watches
 from detectors.settings import DetectionSettings
-from detectors.watch import Watch
 from streams.clock import HOUR_MS, MINUTE_MS, ManualClock
 from streams.logs.protocol import Packed, Record
 from streams.logs.sqlite import SqliteLog
@@ -65,7 +65,7 @@ class Shop:
         """As a process that starts makes it."""
         return Decider(
             engine=self.database,
-            watch=Watch(DetectionSettings(), leaf_hours),
+            watch=Watches(DetectionSettings(), leaf_hours),
             alerts=ALERTS,
             lateness_seconds=self.settings.lateness_seconds,
             lease=Lease("decide"),

@@ -182,7 +182,7 @@ class TestCost:
                 rows = parameters if executemany else [parameters]
                 if isinstance(parameters[0], list):  # PostgreSQL: an array a column
                     rows = list(zip(*parameters, strict=True))
-                written.extend((row[0], row[1]) for row in rows)
+                written.extend((row[1], row[2]) for row in rows)
 
         with engine.begin() as tx:
             watch.advance(tx, world.closing(5, 6))

@@ -181,32 +181,35 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('partition')
     )
     op.create_table('detector_minutes',
+    sa.Column('kind', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('minute', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('bad', sa.Integer(), nullable=False),
     sa.Column('bad_first', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('minute', 'channel', 'stage')
+    sa.PrimaryKeyConstraint('kind', 'minute', 'channel', 'stage')
     )
     op.create_table('detector_period',
-    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('kind', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('from_minute', sa.BigInteger(), nullable=False),
     sa.Column('until_minute', sa.BigInteger(), nullable=False),
     sa.Column('updates_week', sa.Float(), nullable=False),
-    sa.PrimaryKeyConstraint('id')
+    sa.PrimaryKeyConstraint('kind')
     )
     op.create_table('detector_states',
+    sa.Column('kind', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('state', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('channel', 'stage')
+    sa.PrimaryKeyConstraint('kind', 'channel', 'stage')
     )
     op.create_table('detector_usuals',
+    sa.Column('kind', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('channel', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('stage', sa.String(length=64).with_variant(sa.VARCHAR(length=64, collation='C'), 'postgresql'), nullable=False),
     sa.Column('usual', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('channel', 'stage')
+    sa.PrimaryKeyConstraint('kind', 'channel', 'stage')
     )
     op.create_table('case_events',
     sa.Column('event_id', sa.Integer(), autoincrement=True, nullable=False),
