@@ -19,6 +19,7 @@ from alerting import modes, steps, ticking, troubles, waiting
 from alerting.channels.protocol import Channel, Deleted, DeliveryError, Found, Refused
 from alerting.modes import RecordedMode
 from alerting.pace import Pace
+from alerting.punctuality import DeliveryTimes
 from alerting.records import NoteRow, OutboxRow, Reference
 from alerting.settings import AlertSettings
 from alerting.steps import Claim, Moment, Row, Way
@@ -51,6 +52,7 @@ class Delivery:
         lease_held: Callable[[Connection], bool],
         *,
         real_clock: Clock | None = None,
+        times: DeliveryTimes | None = None,
         new_id: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         self._engine = engine
@@ -59,6 +61,7 @@ class Delivery:
         self._settings = settings
         self._lease_held = lease_held
         self._real = real_clock or SystemClock()
+        self._times = times or DeliveryTimes()
         self._new_id = new_id
         self._pace = Pace(self._real)
         self._ticked_ms = 0
@@ -167,8 +170,15 @@ class Delivery:
             await self._give_back(claim, parent, channel, error, way)
             return 1
         await self._write(lambda conn: steps.done(conn, claim.row, posted, claim.mark.revision, self._moment().real_ms))
+        self._count(claim.row, channel)
         await self._worked(channel, parent.target)
         return 1
+
+    def _count(self, row: Row, channel: Channel) -> None:
+        """How late a first post was; edits and notes follow it."""
+        if isinstance(row, OutboxRow) and row.posted is None:
+            late_ms = max(0, self._clock.now_ms() - row.not_before_ms)
+            self._times.observe(channel.name, late_ms / 1_000, row.about, row.number)
 
     def _claim(self, row: Row, way: Way) -> Claim | None:
         with self._engine.begin() as conn:

@@ -21,7 +21,7 @@ import httpx
 import yaml
 
 START_S = 60.0
-SCRAPE_S = 5
+SCRAPE_S = 10
 Sample = tuple[dict[str, str], float]
 
 
@@ -42,11 +42,12 @@ def until(what: Callable[[], Any], seconds: float = START_S, *, every: float = 0
     raise AssertionError(f"did not come true in {seconds:g} s: {why or what}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Prometheus:
-    """A running Prometheus."""
+    """A running Prometheus. Questions are about the moment `at`, where one is set, instead of now."""
 
     url: str
+    at: float | None = None
 
     def get(self, path: str, **parameters: Any) -> Any:
         answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=30, trust_env=False).json()
@@ -54,14 +55,14 @@ class Prometheus:
         assert not answer.get("warnings"), answer["warnings"]
         return answer["data"]
 
-    def instant(self, expr: str, at: float | None = None) -> list[Sample]:
-        found = self.get("query", query=expr, **({} if at is None else {"time": at}))
+    def instant(self, expr: str) -> list[Sample]:
+        found = self.get("query", query=expr, **({} if self.at is None else {"time": self.at}))
         if found["resultType"] == "scalar":
             return [({}, float(found["result"][1]))]
         return [(row["metric"], float(row["value"][1])) for row in found["result"]]
 
-    def one(self, expr: str, at: float | None = None) -> float:
-        (sample,) = self.instant(expr, at)
+    def one(self, expr: str) -> float:
+        (sample,) = self.instant(expr)
         return sample[1]
 
     def over(self, expr: str, start: float, end: float, step: float = 5) -> list[tuple[dict[str, str], list[float]]]:
@@ -79,13 +80,22 @@ class Prometheus:
         """When the newest sample of a metric or of a recorded one was taken, seconds since the epoch; 0 before any."""
         return self.one(f"max(timestamp({name})) or vector(0)")
 
-    def caught_up(self) -> float:
-        """Wait until what is true now was scraped, and recorded from that scrape; the time of the scrape."""
-        asked = time.time()
-        scraped = until(lambda: (at := self.newest("cx_window_responses")) > asked and at, why="a scrape from now on")
+    def caught_up(self) -> None:
+        """Wait until what is true now was scraped, and recorded from that scrape; then that moment is asked about.
+
+        A later scrape that is too slow for a busy machine then takes nothing away.
+        """
+        since = time.time()
+        until(lambda: self._caught_up(since), 10 * START_S, why="scraped and recorded, without a slow scrape between")
+
+    def _caught_up(self, since: float) -> bool:
+        self.at = None
+        if self.newest("cx_window_responses") <= since:
+            return False
         noticed = datetime.now(UTC)
         until(lambda: all(at > noticed for at in self.evaluated()), why="rules evaluated from then on")
-        return float(scraped)
+        self.at = max(at.timestamp() for at in self.evaluated())
+        return self.newest("cx_window_responses") > since and self.instant("min(up)") == [({}, 1.0)]
 
     def evaluated(self) -> list[datetime]:
         """When each group of rules was evaluated last."""
@@ -232,7 +242,7 @@ def webhook() -> Iterator[Hook]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     hook.url = f"http://127.0.0.1:{server.server_address[1]}/"
     try:

@@ -15,6 +15,7 @@ from alerting.channels.slack import SlackChannel
 from alerting.channels.webhook import WebhookChannel
 from alerting.deliver import Delivery
 from alerting.mirror import Mirror
+from alerting.punctuality import DeliveryTimes
 from alerting.settings import AlertSettings
 from alerting.sockets import SocketMode
 from cxwatch.clocks import real_clock_of
@@ -53,6 +54,7 @@ class Messaging:
         self._clock = clock
         self._signal = signal
         self._lease_held = lease_held
+        self.delivery_times = DeliveryTimes()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._channels: dict[str, Channel] = {}
@@ -61,7 +63,15 @@ class Messaging:
         """Begin delivering, and listening for clicks where there is a token for it."""
         alerts, real = self._settings.alerts, real_clock_of(self._settings)
         self._channels = self._open_channels(real)
-        delivery = Delivery(self._database, self._channels, self._clock, alerts, self._lease_held, real_clock=real)
+        delivery = Delivery(
+            self._database,
+            self._channels,
+            self._clock,
+            alerts,
+            self._lease_held,
+            real_clock=real,
+            times=self.delivery_times,
+        )
         work = [delivery.run(self._stop, self._signal)]
         if self._settings.alertmanager is not None:
             channel = self._channels["alertmanager"] = AlertmanagerChannel(self._settings.alertmanager, real)

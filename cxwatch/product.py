@@ -14,6 +14,7 @@ from collections.abc import Callable
 from litestar import Litestar
 from sqlalchemy import Engine
 
+from alerting.punctuality import Punctuality
 from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
@@ -116,6 +117,10 @@ class Product:
     def responses(self) -> dict[ResponseKey, int]:
         """Live answers that this process has committed."""
         return {} if self.measuring is None else self.measuring.responses()
+
+    def delivery_times(self) -> dict[str, Punctuality]:
+        """How late messages of this process were, by where they went."""
+        return {} if self.messaging is None else self.messaging.delivery_times.read()
 
     def owned(self) -> frozenset[int] | None:
         """The partitions that this process measures, None for all."""

@@ -100,6 +100,7 @@ def _context(product: Product, access: Access, checks: Checks) -> DashboardConte
         totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
         log_ends=product.log.ends,
         owned=product.owned,
+        delivery_times=product.delivery_times,
         decided=lambda conn: anyone_holds(conn, "decide"),
         readyz=checks.ready,
         closed_to=read_closed_to,

@@ -71,6 +71,7 @@ class CxCollector(Collector):
             "cx_decide_lease_held", "Whether any process decides and delivers now (1) or none (0).", value=deciding
         )
         yield from families.alerting(now_ms, counts, delivery)
+        yield families.deliveries(context.delivery_times())
         yield from families.recovery(recovery)
         yield families.open_incidents(now_ms, incidents, self._channels, self._stages)
         yield families.detectors(active, self._channels, self._stages)

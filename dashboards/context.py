@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.types import Guard
 from sqlalchemy import Connection, Engine
 
+from alerting.punctuality import Punctuality
 from streams.clock import Clock
 from streams.settings import MeasureSettings
 from streams.signal import Signal
@@ -61,6 +62,10 @@ def _no_log() -> dict[int, int]:
     return {}
 
 
+def _nothing_delivered() -> Mapping[str, Punctuality]:
+    return {}
+
+
 def _every_partition() -> None:
     return None
 
@@ -90,6 +95,7 @@ class DashboardContext:
     totals: Callable[[], Mapping[TotalKey, int]] = _no_totals
     log_ends: Callable[[], Mapping[int, int]] = _no_log
     owned: Callable[[], Collection[int] | None] = _every_partition
+    delivery_times: Callable[[], Mapping[str, Punctuality]] = _nothing_delivered
     decided: Callable[[Connection], bool] = _decided_here
     healthz: Callable[[], Health] = healthy
     readyz: Callable[[], Health] = healthy

@@ -7,6 +7,7 @@ from itertools import product
 
 from prometheus_client.core import CounterMetricFamily, Exemplar, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from alerting.punctuality import BOUNDS_S, Punctuality
 from alerting.records import CaseState, IncidentState, Signal
 from dashboards.alert_readings import AlertCounts, IncidentLine
 from dashboards.delivery_readings import STATES, DeliveryCounts
@@ -25,7 +26,7 @@ CASE_STATES: tuple[CaseState, ...] = (
     "closed_without_contact",
 )
 SIGNALS: tuple[Signal, ...] = ("share", "volume", "guardrail")
-SINKS = ("preview", "slack")
+SINKS = ("preview", "slack", "webhook")
 RESULTS = ("delivered", "gave_up")
 OPEN_INCIDENTS_MAX = 20  # told one by one; the gravest first
 
@@ -48,6 +49,20 @@ def alerting(now_ms: int, counts: AlertCounts, delivery: DeliveryCounts) -> Iter
     yield sent
 
 
+def deliveries(found: Mapping[str, Punctuality]) -> Metric:
+    """How late first posts were, by this process. The newest incident of each bucket goes along as its exemplar."""
+    family = HistogramMetricFamily(
+        "cx_alert_delivery_seconds",
+        "Product time from when a message was due to its first post, by where it went.",
+        labels=["sink"],
+    )
+    nothing = Punctuality((0,) * len(BOUNDS_S), 0, 0.0, {})
+    for sink, told in {**dict.fromkeys(SINKS, nothing), **found}.items():
+        examples = {at: Exemplar({"incident": str(number)}, seconds) for at, (number, seconds) in told.examples.items()}
+        family.add_metric([sink], _buckets(BOUNDS_S, [*told.within, told.n], examples), told.seconds)
+    return family
+
+
 def recovery(found: Recovery) -> Iterator[Metric]:
     """First contacts. The newest case of each bucket goes along as its exemplar."""
     yield by_label(
@@ -58,25 +73,27 @@ def recovery(found: Recovery) -> Iterator[Metric]:
     yield missed
     took = HistogramMetricFamily("cx_first_contact_seconds", "Product time from opening a case to its first contact.")
     bounds = [bound / SECOND_MS for bound in BOUNDS_MS]
-    counts = [*found.within, found.contacts]
-    examples = _examples(found, bounds)
-    buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
-    for le, n in zip([*bounds, None], counts, strict=True):
-        example = examples.get(le)
-        buckets.append((_bound(le), n) if example is None else (_bound(le), n, example))
-    took.add_metric([], buckets, found.seconds)
+    took.add_metric([], _buckets(bounds, [*found.within, found.contacts], _examples(found, bounds)), found.seconds)
     yield took
 
 
-def _bound(seconds: float | None) -> str:
-    return "+Inf" if seconds is None else str(seconds)
+def _buckets(
+    bounds: Sequence[float], counts: Sequence[int], examples: Mapping[int, Exemplar]
+) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+    """The buckets of a histogram, the last without a bound; `examples` by bucket."""
+    found: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    for at, n in enumerate(counts):
+        le = str(bounds[at]) if at < len(bounds) else "+Inf"
+        example = examples.get(at)
+        found.append((le, n) if example is None else (le, n, example))
+    return found
 
 
-def _examples(found: Recovery, bounds: Sequence[float]) -> dict[float | None, Exemplar]:
-    examples: dict[float | None, Exemplar] = {}
+def _examples(found: Recovery, bounds: Sequence[float]) -> dict[int, Exemplar]:
+    examples: dict[int, Exemplar] = {}
     for contacted in found.examples:  # newest first
-        le = next((bound for bound in bounds if contacted.took_seconds <= bound), None)
-        examples.setdefault(le, Exemplar({"case": str(contacted.case_id)}, contacted.took_seconds))
+        bucket = next((at for at, bound in enumerate(bounds) if contacted.took_seconds <= bound), len(bounds))
+        examples.setdefault(bucket, Exemplar({"case": str(contacted.case_id)}, contacted.took_seconds))
     return examples
 
 

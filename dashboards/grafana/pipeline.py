@@ -29,8 +29,9 @@ def pipeline(settings: BoardSettings) -> Board:
             Placed(_unmeasured(), 0, 13, 8, 8),
             Placed(_outbox(), 8, 13, 8, 8),
             Placed(_sent(), 16, 13, 8, 8),
-            Placed(_scrape_time(job), 0, 21, 12, 7),
-            Placed(_letters(), 12, 21, 12, 7),
+            Placed(_late(), 0, 21, 8, 7),
+            Placed(_scrape_time(job), 8, 21, 8, 7),
+            Placed(_letters(), 16, 21, 8, 7),
         ],
     )
 
@@ -85,6 +86,22 @@ def _sent() -> timeseries.Panel:
     look = Look("Messages delivered an hour", "By where they went and how it ended.", decimals=1)
     query = "max by (sink, result) (rate(cx_alerts_sent_total[$__rate_interval])) * 3600"
     return lines(look, course(query, "{{sink}} {{result}}"))
+
+
+def _late() -> timeseries.Panel:
+    look = Look(
+        "Time to the first post",
+        "From when a message was due: half arrived within p50, 95 of 100 within p95. By where they went.",
+        unit="s",
+        decimals=1,
+        no_value="nothing was posted",
+    )
+    quantile = "histogram_quantile(%s, sum by (sink, le) (rate(cx_alert_delivery_seconds_bucket[$__rate_interval])))"
+    panel = lines(look)
+    for at, (share, name) in enumerate((("0.5", "p50"), ("0.95", "p95"))):
+        target = course(quantile % share, f"{{{{sink}}}} {name}")
+        panel.with_target(target.exemplar(True).ref_id("AB"[at]))
+    return panel
 
 
 def _scrape_time(job: str) -> timeseries.Panel:

@@ -42,10 +42,15 @@ def datasource_body(settings: BoardSettings) -> Json:
             "timeInterval": "15s",
             "exemplarTraceIdDestinations": [
                 {
+                    "name": "incident",
+                    "url": f"{settings.public_url}/incidents/${{__value.raw}}",
+                    "urlDisplayLabel": "Open the incident",
+                },
+                {
                     "name": "case",
                     "url": f"{settings.public_url}/cases/${{__value.raw}}",
                     "urlDisplayLabel": "Open the case",
-                }
+                },
             ],
         },
     }

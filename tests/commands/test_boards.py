@@ -134,7 +134,7 @@ def prometheus_says(targets: list[dict[str, Any]], groups: list[dict[str, Any]])
             """Quiet."""
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:

@@ -7,6 +7,7 @@ from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
 
+from alerting.punctuality import DeliveryTimes
 from alerting.tables import outbox
 from dashboards.context import Health, TotalKey
 from streams.clock import MINUTE_MS
@@ -189,3 +190,20 @@ def test_whether_anybody_decides_is_told(world: World) -> None:
     for held in (True, False):
         with TestClient(world.app(decided=lambda _, held=held: held)) as client:
             assert one(client, "cx_decide_lease_held") == held
+
+
+def test_how_late_messages_were_is_told_with_the_newest_incident(world: World) -> None:
+    times = DeliveryTimes()
+    for seconds, number in ((0.4, 1), (0.6, 2), (42.0, 3)):
+        times.observe("slack", seconds, "incident", number)
+    times.observe("slack", 7_200.0, "case", 9)
+    with TestClient(world.app(delivery_times=times.read)) as client:
+        assert one(client, "cx_alert_delivery_seconds_bucket", sink="slack", le="1.0") == 2
+        assert one(client, "cx_alert_delivery_seconds_bucket", sink="slack", le="60.0") == 3
+        assert one(client, "cx_alert_delivery_seconds_count", sink="slack") == 4
+        assert one(client, "cx_alert_delivery_seconds_count", sink="preview") == 0
+        answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}).text
+    assert '{le="1.0",sink="slack"} 2.0 # {incident="2"} 0.6' in answer.replace(
+        '{sink="slack",le="1.0"}', '{le="1.0",sink="slack"}'
+    )
+    assert 'case="9"' not in answer

@@ -167,7 +167,7 @@ def test_another_program_at_the_address() -> None:
             """Quiet."""
 
     server = HTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         with pytest.raises(Unreachable, match="not as Grafana does"):
             FaceClient(f"http://127.0.0.1:{server.server_address[1]}", Secret(TOKEN)).version()
@@ -187,7 +187,7 @@ def test_provisioning_files_are_what_push_would_send(tmp_path: Path) -> None:
     assert {path.relative_to(tmp_path).as_posix() for path in written} == set(files(SETTINGS, ""))
     (source,) = yaml.safe_load((tmp_path / "datasources/cxwatch.yaml").read_text())["datasources"]
     assert (source["uid"], source["type"], source["access"]) == ("cxwatch-prometheus", "prometheus", "proxy")
-    exemplar = source["jsonData"]["exemplarTraceIdDestinations"][0]["url"]
+    exemplar = source["jsonData"]["exemplarTraceIdDestinations"][1]["url"]
     assert exemplar.endswith("/cases/$${__value.raw}")  # one dollar would be an environment variable
     (provider,) = yaml.safe_load((tmp_path / "dashboards/cxwatch.yaml").read_text())["providers"]
     assert provider["options"]["path"] == f"{tmp_path}/boards"

@@ -216,7 +216,7 @@ def grafana_double() -> Iterator[GrafanaDouble]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     double.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
