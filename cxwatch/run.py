@@ -96,6 +96,7 @@ async def _serve(make: MakeProduct, start: Beside, beside: Beside | None) -> int
     product = make(on_fatal)
     try:
         if not await _started(start(product, stop), stop):
+            _end_anyway_after(STOP_MAX_S, 0)
             return 0
         tasks = [loop.create_task(beside(product, stop))] if beside else []
         for task in tasks:

@@ -106,14 +106,14 @@ class KafkaThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust
         return lost
 
     def seek_now(self, tp: TP, offset: int) -> None:
-        """Mend 8: to be called on this thread. Faust seeks from another one, and the fetch that waits sleeps on."""
+        """Mend 7: to be called on this thread. Faust seeks from another one, and the fetch that waits sleeps on."""
         try:
             self._ensure_consumer().seek(TopicPartition(tp.topic, tp.partition), offset)
         except IllegalStateError:
             log.info("not ours any more, no need to go back", partition=tp.partition)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Mend 9: Faust ends the app when a commit to Kafka fails. Ours is for those who watch; the database rules.
+        """Mend 8: Faust ends the app when a commit to Kafka fails. Ours is for those who watch; the database rules.
 
         github.com/faust-streaming/faust/issues/611
         """
@@ -142,7 +142,7 @@ def _lost(tp: TopicPartition, offset: int, first: int) -> Packed:
 
 
 def check_codecs() -> None:
-    """Mend 10: say at the start what would end measuring later; github.com/aio-libs/aiokafka/issues/1032.
+    """Mend 9: say at the start what would end measuring later; github.com/aio-libs/aiokafka/issues/1032.
 
     Raises LogError.
     """

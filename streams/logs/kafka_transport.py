@@ -80,7 +80,7 @@ class KafkaConsumer(driver.Consumer):  # type: ignore[misc]  # faust has no type
         )  # fmt: skip
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Mend 7: the full queue holds the consumer up by itself; Faust's own books cost a third of the rate."""
+        """The full queue holds the consumer up by itself; Faust's own books cost a third of the rate."""
 
     def on_buffer_drop(self, tp: TP) -> None:
         """Nothing was taken out when it was full."""
