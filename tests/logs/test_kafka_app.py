@@ -22,7 +22,7 @@ from streams.logs.kafka_settings import KafkaSettings
 from streams.logs.protocol import Packed, Record
 from streams.settings import MeasureSettings
 from tests.logs.kafka_rig import KafkaRig
-from tests.logs.support import RecordingOwner, body_of, records, until
+from tests.logs.support import WAIT_S, RecordingOwner, body_of, records, until
 from tests.support.kafka import create_topic, kcat, settings_for
 
 EVENT = {"type": "feedback", "metric": "nps", "score": 3, "source": "s", "channel": "web", "stage": "buy"}
@@ -331,7 +331,7 @@ async def test_a_claim_that_fails_ends_it_with_its_reason(rig: KafkaRig) -> None
     worker = rig.worker()
     worker.owner = Broken()
     with pytest.raises(LogError):
-        await worker.run()
+        await asyncio.wait_for(worker.run(), WAIT_S)
     assert [str(f) for f in worker.fatal] == ["no database"]
 
 
