@@ -380,11 +380,11 @@ async def test_a_worker_that_its_group_has_forgotten_joins_again(
     worker = rig.worker()
     app = await worker.run()
     await until(lambda: app.consumer.joined)
-    inner = app.consumer._thread._consumer
-    inner._coordinator.member_id = "somebody else"  # as after a long pause: the group has forgotten us
     (partition,) = (await worker.log.append(records("1"))).spans
     await until(lambda: bool(worker.seen.values()))
     worker.owner.offsets[partition] = 1
+    inner = app.consumer._thread._consumer
+    inner._coordinator.member_id = "somebody else"  # as after a long pause: the group has forgotten us
     await app.consumer.commit()
     await until(lambda: len(worker.owner.claimed) == 2)
     await worker.log.append(records("2"))
