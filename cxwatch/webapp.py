@@ -37,8 +37,6 @@ def build_web(product: Product) -> Litestar:
     access = Access(product.database, settings.web)
     access.check_bind()
     checks = Checks(product.log, product.database, product.why_not_ready)
-    context = _context(product, access, checks)
-    dashboard = build_dashboard(context)
     alerting = AlertingApi(
         engine=product.database,
         clock=product.clock,
@@ -48,6 +46,7 @@ def build_web(product: Product) -> Litestar:
         read_guards=[access.guard("read")],
         act_guards=[access.guard("act")],
     )
+    dashboard = build_dashboard(_context(product, access, checks, alerting))
     ingest = ingest_router(
         product.log, product.decoder, product.clock, product.database, [access.guard("ingest")], checks.is_behind
     )
@@ -90,7 +89,7 @@ def build_health(product: Product) -> Litestar:
     )
 
 
-def _context(product: Product, access: Access, checks: Checks) -> DashboardContext:
+def _context(product: Product, access: Access, checks: Checks, acting: AlertingApi | None = None) -> DashboardContext:
     settings = product.settings
     return DashboardContext(
         engine=product.database,
@@ -109,6 +108,7 @@ def _context(product: Product, access: Access, checks: Checks) -> DashboardConte
         speed=product.speed,
         sign_in=SIGN_IN,
         viewer=viewer,
+        acting=acting,
         guards=[access.guard("read")],
         metrics_guards=[access.guard("read")],
     )

@@ -33,6 +33,11 @@ class AlertCounts:
         """Incidents that are not resolved, spam left out."""
         return sum(n for state, n in self.incidents.items() if state in ("firing", "acknowledged"))
 
+    @property
+    def to_contact(self) -> int:
+        """Customers who wait for their first contact."""
+        return sum(n for state, n in self.cases.items() if state in ("open", "claimed"))
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:

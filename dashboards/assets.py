@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-TYPES = {"app.css": "text/css", "live.js": "text/javascript"}
+TYPES = {"app.css": "text/css", "live.js": "text/javascript", "keys.js": "text/javascript"}
 KEEP = "public, max-age=31536000, immutable"
 
 

@@ -12,6 +12,7 @@ from litestar.types import Guard
 from sqlalchemy import Connection, Engine
 
 from alerting.punctuality import Punctuality
+from alerting.serving import AlertingApi
 from streams.clock import Clock
 from streams.settings import MeasureSettings
 from streams.signal import Signal
@@ -106,6 +107,7 @@ class DashboardContext:
     speed: float = 1.0
     beat_seconds: float = 5.0  # real time between two signs of life on the stream
     sign_in: str | None = None  # the path of the page where people say who they are
+    acting: AlertingApi | None = None  # how people act; None: as on a machine where nobody is asked who they are
     viewer: Callable[[ASGIConnection[Any, Any, Any, Any]], Viewer | None] = _nobody
     guards: Sequence[Guard] = ()
     metrics_guards: Sequence[Guard] = ()

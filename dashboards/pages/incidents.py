@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from alerting.masking import mask
 from alerting.records import Event, Incident
+from alerting.serving import NUMBER_MAX
 from alerting.store import incident_history, read_incident
 from dashboards.alert_readings import IncidentLine, read_incidents
 from dashboards.pages.render import Pages
@@ -82,7 +83,9 @@ def read_whole(conn: Connection, number: int, now_ms: int) -> Whole | None:
 async def incident_page(request: Request[Any, Any, Any], pages: Pages, number: int) -> Response[str]:
     """The page of one incident."""
     now_ms = pages.context.clock.now_ms()
-    whole = await pages.desk.shared(("incident", number), lambda conn: read_whole(conn, number, now_ms))
+    whole = None
+    if 0 < number <= NUMBER_MAX:
+        whole = await pages.desk.shared(("incident", number), lambda conn: read_whole(conn, number, now_ms))
     if whole is None:
         return await pages.answer(
             request,

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
+from litestar.datastructures import Cookie
 
+from alerting.masking import mask
+from alerting.serving import AlertingApi
+from alerting.settings import AlertSettings
+from alerting.text import clean
 from dashboards import words
 from dashboards.assets import Assets
 from dashboards.context import DashboardContext
+from dashboards.pages.acting import Step
+from dashboards.pages.language import CODES, COOKIE, YEAR_S, Language, code_of
 from dashboards.readings import Desk, Now
+from detectors.chance import wilson
 from streams.clock import rfc3339
+
+TEXT_MAX = 4_000
+TURNS = dict.fromkeys(map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -24,6 +36,28 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`part` of `whole` in per cent, with Wilson's interval."""
+
+    part: int
+    whole: int
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, part: int, whole: int) -> Share:
+        """Of at least one."""
+        low, high = wilson(part, whole)
+        return cls(part, whole, 100 * part / whole, 100 * low, 100 * high)
+
+
+def nobody(_: object) -> str:
+    """The name of whoever acts where nobody asks who they are."""
+    return "someone on this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +79,13 @@ class Frame:
     speed: float
     back: str | None
     open_incidents: int
+    to_contact: int
     messages: str
     stream: str
     style: str
     script: str
+    keys: str
+    languages: tuple[tuple[str, str], ...]  # (code, address of this page in it)
 
 
 class Pages:
@@ -57,23 +94,26 @@ class Pages:
     def __init__(self, context: DashboardContext, desk: Desk, assets: Assets) -> None:
         self.context = context
         self.desk = desk
-        self.calendar = words.Calendar(context.measure.timezone)
-        self._assets = assets
-        self._templates = Environment(
-            loader=PackageLoader("dashboards", "pages/templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self.acting = context.acting or AlertingApi(
+            context.engine, context.clock, AlertSettings(timezone=context.measure.timezone), context.signal, nobody
         )
-        self._templates.filters |= {
-            "metric_score": words.score,
-            "metric_interval": words.interval,
-            "metric_label": words.metric_label,
-            "count": words.count,
-            "duration": words.duration,
-        }
-        self._templates.filters["rfc3339"] = rfc3339
+        self.calendar = words.Calendar(context.measure.timezone)
+        self._languages = {code: Language(code, context.measure.timezone) for code in CODES}
+        self._assets = assets
+        self._templates = {code: _environment(language) for code, language in self._languages.items()}
+
+    def language(self, request: Request[Any, Any, Any]) -> Language:
+        """The reader's language."""
+        return self._languages[code_of(request)]
+
+    async def act(self, request: Request[Any, Any, Any], step: Step) -> None:
+        """Do what a form asks for, in one transaction, and let every page and the delivery know."""
+        await self.acting.act(request, step)
+        self.context.signal.ring()
+
+    def share(self, part: int, whole: int) -> Share | None:
+        """A share with its 95 % interval, None of nothing."""
+        return Share.of(part, whole) if whole else None
 
     async def answer(
         self,
@@ -86,49 +126,120 @@ class Pages:
         **facts: Any,
     ) -> Response[str]:
         """The page as a response. `stream` is what its script listens to."""
-        frame = self.frame(await self.desk.now(), page, stream)
-        html = self._templates.get_template(template).render(
-            frame=frame, viewer=self.context.viewer(request), near=self._near(), **facts
+        _ = self.language(request)
+        frame = self.frame(await self.desk.now(), page, stream, _, _addresses(request))
+        viewer = self.context.viewer(request)
+        html = (
+            self._templates[_.code]
+            .get_template(template)
+            .render(
+                frame=frame,
+                viewer=viewer,
+                may_act=viewer is None or viewer.may_act,
+                csrf="" if viewer is None else viewer.csrf,
+                near=self._near(_),
+                **facts,
+            )
         )
-        return Response(html, media_type="text/html", headers=dict(HEADERS), status_code=status)
+        answer = Response(html, media_type="text/html", headers=dict(HEADERS), status_code=status)
+        if request.query_params.get("lang") == _.code:
+            answer.set_cookie(Cookie(COOKIE, value=_.code, max_age=YEAR_S, path="/", httponly=True, samesite="lax"))
+        return answer
 
-    def frame(self, now: Now, page: str, stream: str) -> Frame:
+    def frame(
+        self, now: Now, page: str, stream: str, _: Language, languages: tuple[tuple[str, str], ...] = ()
+    ) -> Frame:
         """The frame at this moment."""
         fresh, calendar = now.freshness, self.calendar
         back = None
         if fresh.back is not None:
             at, since = calendar.clock(fresh.back.back_ms), calendar.clock(fresh.back.from_ms)
-            back = f"Back at {at}, gap {since}..{at}"
+            back = _("Back at {at}, gap {since}..{at}", at=at, since=since)
         return Frame(
             product=self.context.product,
             page=page,
             zone=calendar.zone,
             now=rfc3339(fresh.now_ms),
-            now_full=calendar.full(fresh.now_ms),
+            now_full=_.full(fresh.now_ms),
             newest=None if fresh.newest_ms is None else rfc3339(fresh.newest_ms),
-            newest_clock="" if fresh.newest_ms is None else calendar.near(fresh.newest_ms, fresh.now_ms),
+            newest_clock="" if fresh.newest_ms is None else _.near(fresh.newest_ms, fresh.now_ms),
             state=fresh.state,
-            age=words.duration(fresh.age_ms),
-            usual_gap=None if fresh.usual_gap_ms is None else words.duration(fresh.usual_gap_ms),
+            age=_.duration(fresh.age_ms),
+            usual_gap=None if fresh.usual_gap_ms is None else _.duration(fresh.usual_gap_ms),
             usual_gap_ms=fresh.usual_gap_ms,
             stale_after_ms=fresh.stale_after_ms,
             speed=self.context.speed,
             back=back,
             open_incidents=now.counts.open_incidents,
+            to_contact=now.counts.to_contact,
             messages=now.counts.messages,
             stream=stream,
             style=self._assets.url("app.css"),
             script=self._assets.url("live.js"),
+            keys=self._assets.url("keys.js"),
+            languages=languages,
         )
 
-    def _near(self) -> Callable[[int], str]:
+    def _near(self, _: Language) -> Callable[[int], str]:
         now_ms = self.context.clock.now_ms()
-        return lambda ms: self.calendar.near(ms, now_ms)
+        return lambda ms: _.near(ms, now_ms)
 
-    def plain(self, template: str, status: int, title: str, text: str, headers: dict[str, str]) -> Response[str]:
+    def plain(
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        status: int,
+        title: str,
+        text: str,
+        headers: dict[str, str],
+    ) -> Response[str]:
         """A page that reads nothing, for when something is wrong."""
-        html = self._templates.get_template(template).render(
-            title=title, text=text, status=status, product=self.context.product, style=self._assets.url("app.css")
+        _ = self.language(request)
+        html = (
+            self._templates[_.code]
+            .get_template(template)
+            .render(
+                title=_(title),
+                text=_(text),
+                status=status,
+                product=self.context.product,
+                style=self._assets.url("app.css"),
+            )
         )
         kept = {name: value for name, value in headers.items() if name.lower() in ("retry-after", "www-authenticate")}
         return Response(html, media_type="text/html", headers={**HEADERS, **kept}, status_code=status)
+
+
+def _environment(_: Language) -> Environment:
+    """Templates in one language."""
+    made = Environment(
+        loader=PackageLoader("dashboards", "pages/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_readable,
+    )
+    made.globals |= {"_": _, "german": _.code == "de"}
+    made.filters |= {
+        "metric_score": words.score,
+        "metric_interval": words.interval,
+        "metric_label": lambda metric: _(words.metric_label(metric)),
+        "count": _.count,
+        "duration": _.duration,
+        "rfc3339": rfc3339,
+        "masked": lambda text: clean(mask(text), TEXT_MAX),
+    }
+    return made
+
+
+def _readable(value: object) -> object:
+    """Without signs that turn the direction of a line: no name or word may make a page read differently."""
+    return value.translate(TURNS) if isinstance(value, str) and not value.isascii() else value
+
+
+def _addresses(request: Request[Any, Any, Any]) -> tuple[tuple[str, str], ...]:
+    """This page in every language; after a form was refused, the page that the form stands on."""
+    path = request.url.path if request.method == "GET" else request.url.path.rpartition("/")[0]
+    query = [(name, str(value)) for name, value in request.query_params.multi_items() if name != "lang"][:20]
+    return tuple((code, f"{path}?{urlencode([*query, ('lang', code)])}") for code in CODES)

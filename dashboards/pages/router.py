@@ -6,16 +6,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, Router, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboards.pages.acting import BODY_MAX, CASE_ACTIONS
+from dashboards.pages.case import act_on_case, case_page
 from dashboards.pages.incidents import incident_list, incident_page
 from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
+from dashboards.pages.queue import queue_page
 from dashboards.pages.render import Pages
 from dashboards.problems import http_problem_response
 from streams.store.dialect import failure_name
@@ -51,7 +54,28 @@ def pages_router(pages: Pages) -> Router:
     async def preview(request: Request[Any, Any, Any]) -> Response[str]:
         return await preview_page(request, pages)
 
-    return Router(path="/", route_handlers=[home, incidents, incident, preview], guards=list(pages.context.guards))
+    @get("/queue", include_in_schema=False)
+    async def queue(request: Request[Any, Any, Any]) -> Response[str]:
+        return await queue_page(request, pages)
+
+    @get("/cases/{case_id:int}", include_in_schema=False)
+    async def case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[str]:
+        return await case_page(request, pages, case_id)
+
+    @post(
+        [f"/cases/{{case_id:int}}/{action}" for action in CASE_ACTIONS],
+        include_in_schema=False,
+        request_max_body_size=BODY_MAX,
+        guards=list(pages.acting.act_guards),
+    )
+    async def do_case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[Any]:
+        return await act_on_case(request, pages, case_id, request.url.path.rpartition("/")[2])
+
+    shown = [home, incidents, incident, preview, queue, case]
+    return Router(
+        path="/",
+        route_handlers=[Router(path="/", route_handlers=shown, guards=list(pages.context.guards)), do_case],
+    )
 
 
 def error_handlers(pages: Pages) -> ExceptionHandlersMap:
@@ -64,14 +88,14 @@ def error_handlers(pages: Pages) -> ExceptionHandlersMap:
         if error.status_code == 401 and sign_in is not None and request.method == "GET":
             return Redirect(f"{sign_in}?{urlencode({'next': _asked(request)})}", status_code=303)
         title, text = WORDS.get(error.status_code, FAILED)
-        return pages.plain("error.html", error.status_code, title, text, dict(error.headers or {}))
+        return pages.plain(request, "error.html", error.status_code, title, text, dict(error.headers or {}))
 
     def database_error(request: Request[Any, Any, Any], error: SQLAlchemyError) -> Response[Any]:
         log.error("database_failed", path=request.url.path, error=failure_name(error))
         if request.url.path.startswith("/api/"):
             silent = HTTPException(status_code=503, detail="The database does not answer.")
             return http_problem_response(request, silent)
-        return pages.plain("error.html", 503, *NO_DATABASE, {"Retry-After": "10"})
+        return pages.plain(request, "error.html", 503, *NO_DATABASE, {"Retry-After": "10"})
 
     return {HTTPException: http_error, SQLAlchemyError: database_error}
 

@@ -15,6 +15,25 @@
   let heard = real(), lostAt = null, staleFrom = null, refreshing = false, wanted = false, last = 0, spoken = -SPEAK_MS;
 
   let messages = facts.messages;
+  const W = root.lang === "de" ? {
+    days: "Tage", lost: "Verbindung verloren", stale: "Veraltet", live: "Live", again: "neuer Versuch",
+    first: "wartet auf das erste Ereignis", none: (age) => `kein Ereignis seit ${age}`, newest: (age) => `neuestes Ereignis vor ${age}`,
+    lead: (since) => `Nichts hier ist neuer als ${since}.`, old: "Nichts hier ist aktuell.",
+    rest: "Neuer Versuch läuft. Diese Seite hört nichts vom Server; die Zahlen bleiben, wie sie waren.",
+    notConnected: "nicht verbunden seit", noData: "keine Daten seit", usual: (gap) => `Üblicher Abstand der Ereignisse: ${gap}. `,
+    check: "Kein Alarm heißt nicht, dass alles gut ist: Quelle prüfen.", back: (at, from) => `Wieder da um ${at}, Lücke ${from}..${at}`,
+    incident: (place) => `Neuer Vorfall: ${place}`, overdue: (length) => `! ${length} überfällig`, left: (length) => `noch ${length}`,
+    channels: "alle Kanäle", stages: "alle Phasen",
+  } : {
+    days: "days", lost: "Connection lost", stale: "Stale", live: "Live", again: "trying again",
+    first: "waiting for the first event", none: (age) => `no event for ${age}`, newest: (age) => `newest event ${age} ago`,
+    lead: (since) => `Nothing below is newer than ${since}.`, old: "Nothing below is current.",
+    rest: "Trying again. This page does not hear from the server; the numbers stay as they were.",
+    notConnected: "not connected for", noData: "no data for", usual: (gap) => `Usual gap between events: ${gap}. `,
+    check: "No alert does not mean that all is well: check the source.", back: (at, from) => `Back at ${at}, gap ${from}..${at}`,
+    incident: (place) => `New incident: ${place}`, overdue: (length) => `! overdue ${length}`, left: (length) => `${length} left`,
+    channels: "all channels", stages: "all stages",
+  };
 
   const productNow = () => beat.now + (real() - beat.at) * beat.speed;
   const clock = (ms) => clockFormat.format(new Date(ms));
@@ -26,7 +45,7 @@
     if (s < 60) return `${s} s`;
     if (min < 60) return `${min} min`;
     if (h < 48) return `${h} h` + (min % 60 ? ` ${String(min % 60).padStart(2, "0")} min` : "");
-    return `${Math.floor(h / 24)} days`;
+    return `${Math.floor(h / 24)} ${W.days}`;
   }
 
   function show(state) {
@@ -48,32 +67,37 @@
       if (node.textContent !== since) node.textContent = since;
     }
     const waiting = age === null;
-    say("state-word", lost ? "Connection lost" : stale ? "Stale" : waiting ? "" : "Live");
-    say("state-text", lost ? "trying again" : waiting ? "waiting for the first event"
-      : stale ? `no event for ${duration(age)}` : `newest event ${duration(age)} ago`);
+    say("state-word", lost ? W.lost : stale ? W.stale : waiting ? "" : W.live);
+    say("state-text", lost ? W.again : waiting ? W.first : stale ? W.none(duration(age)) : W.newest(duration(age)));
     if (lost) {
-      say("banner-title", "Connection lost");
-      say("banner-lead", since ? `Nothing below is newer than ${since}.` : "Nothing below is current.");
-      say("banner-rest", "Trying again. This page does not hear from the server; the numbers stay as they were.");
-      say("banner-label", "not connected for");
+      say("banner-title", W.lost);
+      say("banner-lead", since ? W.lead(since) : W.old);
+      say("banner-rest", W.rest);
+      say("banner-label", W.notConnected);
       say("banner-for", duration(real() - heard));
     } else if (stale) {
-      say("banner-title", "Stale");
-      say("banner-lead", `Nothing below is newer than ${since}.`);
-      const usual = beat.usualGap === null ? "" : `Usual gap between events: ${duration(beat.usualGap)}. `;
-      say("banner-rest", `${usual}No alert does not mean that all is well: check the source.`);
-      say("banner-label", "no data for");
+      say("banner-title", W.stale);
+      say("banner-lead", W.lead(since));
+      const usual = beat.usualGap === null ? "" : W.usual(duration(beat.usualGap));
+      say("banner-rest", usual + W.check);
+      say("banner-label", W.noData);
       say("banner-for", duration(age));
     }
     for (const node of document.querySelectorAll("[data-since]")) {
       const text = duration(now - Number(node.dataset.since));
       if (node.textContent !== text) node.textContent = text;
     }
+    for (const node of document.querySelectorAll("[data-due]")) {
+      const left = Number(node.dataset.due) - now, length = duration(Math.abs(left));
+      const text = left < 0 ? W.overdue(length) : W.left(length);
+      if (node.textContent !== text) node.textContent = text;
+      node.className = `due ${left < 0 ? "overdue" : left < 3600000 ? "soon" : "later"}`;
+    }
   }
 
   function back(from, to) {
     const node = byId("back");
-    node.textContent = `Back at ${clock(to)}, gap ${clock(from)}..${clock(to)}`;
+    node.textContent = W.back(clock(to), clock(from));
     node.hidden = false;
   }
 
@@ -96,9 +120,11 @@
 
   function swap(fresh) {
     const ids = (doc) => [...doc.querySelectorAll("[data-live]")].map((node) => node.id).join(" ");
+    hold(fresh);
     if (ids(document) !== ids(fresh)) {
+      if (typing() || document.querySelector("[data-held]")) return;  // an open form is never overwritten
       document.querySelector("main").replaceChildren(...fresh.querySelector("main").childNodes);
-      for (const id of ["count-incidents"]) byId(id)?.replaceWith(fresh.getElementById(id));
+      for (const id of ["count-incidents", "count-queue"]) byId(id)?.replaceWith(fresh.getElementById(id));
       return;
     }
     for (const node of fresh.querySelectorAll("[data-live]")) {
@@ -106,16 +132,52 @@
       const held = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
       if (strip(old) === strip(node)) continue;
       node.classList.add("fresh");
+      const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+      [...node.querySelectorAll("details")].forEach((one, place) => { if (opened[place]) one.open = true; });
       old.replaceWith(node);
       if (held) [...node.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus();
     }
+  }
+
+  // Lists that people work in never jump: what changed waits behind one line.
+  let waiting = null;
+  function hold(fresh) {
+    const old = document.querySelector("[data-held]"), next = old && fresh.getElementById(old.id);
+    if (!next) return;
+    const seen = new Map([...old.querySelectorAll("[data-row]")].map((row) => [row.dataset.row, row.dataset.version]));
+    const rows = [...next.querySelectorAll("[data-row]")];
+    const added = rows.filter((row) => !seen.has(row.dataset.row)).length;
+    const gone = [...seen.keys()].filter((id) => !next.querySelector(`[data-row="${id}"]`)).length;
+    const changed = gone + rows.filter((row) => seen.has(row.dataset.row) && seen.get(row.dataset.row) !== row.dataset.version).length;
+    document.getElementById("new-cases")?.remove();
+    waiting = added + changed ? next : null;
+    if (!waiting) return;
+    const line = document.createElement("p"), button = document.createElement("button"), facts = old.dataset;
+    const said = added ? [(added === 1 ? facts.newOne : facts.newMany).replace("{n}", added)] : [];
+    if (changed) said.push(facts.changed.replace("{n}", changed));
+    line.id = "new-cases";
+    line.className = "new-cases";
+    line.setAttribute("role", "status");
+    button.type = "button";
+    button.id = "show-new";
+    button.textContent = `${facts.show} (n)`;
+    button.addEventListener("click", () => { old.replaceWith(waiting); waiting = null; tick(); });
+    line.append(`${said.join(", ")} · `, button);
+    old.prepend(line);
+  }
+
+  function typing() {
+    return [...document.querySelectorAll("main input, main textarea")].some((field) =>
+      field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
+        : field.type !== "hidden" && field.value !== field.defaultValue);
   }
 
   function strip(node) {  // what ticks by itself, or was only faded, is no difference
     const copy = node.cloneNode(true);
     copy.classList.remove("fresh");
     if (!copy.classList.length) copy.removeAttribute("class");
-    for (const inner of copy.querySelectorAll("[data-since], [data-asof]")) inner.textContent = "";
+    for (const inner of copy.querySelectorAll("[data-since], [data-asof], [data-due]")) { inner.textContent = ""; inner.removeAttribute("class"); }
+    for (const inner of copy.querySelectorAll("details")) inner.removeAttribute("open");
     return copy.outerHTML;
   }
 
@@ -147,8 +209,8 @@
     const data = JSON.parse(event.data);
     if (data.state !== "firing" || data.spam || real() - spoken < SPEAK_MS) return;
     spoken = real();
-    const place = `${data.segment.channel ?? "all channels"} · ${data.segment.stage ?? "all stages"}`;
-    say("announce", `New incident: ${place}`);
+    const place = `${data.segment.channel ?? W.channels} · ${data.segment.stage ?? W.stages}`;
+    say("announce", W.incident(place));
   }
 
   function connect() {

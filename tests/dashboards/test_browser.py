@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from alerting import caseactions
+from alerting.doing import Doing
+from alerting.settings import AlertSettings
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
+from tests.support.recovery import morning
 from tests.support.served import Served, chromium, serve
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
@@ -141,8 +145,11 @@ def test_a_new_message_appears_on_the_preview_page(world: World, served: Served,
     expect(page.locator("#posts h3")).to_have_text("▼ web · buy: worse")
 
 
-@pytest.mark.parametrize("path", ["/", "/incidents", "/incidents/2047", "/preview"])
-def test_on_a_phone_nothing_scrolls_sideways(served: Served, watched: Watched, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/", "/incidents", "/incidents/2047", "/preview", "/queue?lang=de", "/cases/8812?lang=de"]
+)
+def test_on_a_phone_nothing_scrolls_sideways(world: World, served: Served, watched: Watched, path: str) -> None:
+    morning(world)
     watched.page.set_viewport_size({"width": 390, "height": 844})
     watched.page.goto(served.url + path)
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -157,4 +164,63 @@ def test_without_script_every_page_is_complete(served: Served, browser: Browser)
     page.get_by_role("link", name="Incidents").first.click()
     page.get_by_role("link", name="#2047").click()
     expect(page.locator("h1")).to_contain_text("web · buy")
+    context.close()
+
+
+def test_the_queue_is_worked_with_keys_and_never_jumps(world: World, served: Served, watched: Watched) -> None:
+    morning(world)
+    served.call(world.signal.ring)
+    page = watched.page
+    page.goto(f"{served.url}/queue")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("[data-row].chosen a[data-open]")).to_have_text("c_19be07")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    page.wait_for_timeout(400)  # the stream is open and knows what is there
+    world.case(8900, customer="c_new", severity=50, value=25, repeats=15)
+    served.call(world.signal.ring)
+    expect(page.locator("#new-cases")).to_contain_text("1 new case since you opened this list")
+    expect(page.locator("[data-row]")).to_have_count(8)
+    page.keyboard.press("n")
+    expect(page.locator("[data-row]")).to_have_count(9)
+    page.keyboard.press("/")
+    page.keyboard.type("jjk c")  # letters do nothing inside fields
+    expect(page.locator("input[type=search]")).to_have_value("jjk c")
+    page.locator("#letters").focus()
+    page.keyboard.press("c")
+    expect(page.locator("h1")).to_have_text("c_7f3a91")
+    expect(page.locator("#case-head")).to_contain_text("claimed by you")
+    assert watched.complaints == []
+
+
+def test_what_somebody_types_outlives_what_others_do(world: World, served: Served, watched: Watched) -> None:
+    morning(world)
+    page = watched.page
+    page.goto(f"{served.url}/cases/8812")
+    page.get_by_label("Note for the team").first.fill("Refund ordered")
+    page.wait_for_timeout(400)
+    with world.engine.begin() as conn:
+        settings = AlertSettings()
+        caseactions.hand_over(conn, settings, 8812, 1, Doing("Lea S.", world.clock.now_ms()), to="Lea S.")
+    served.call(world.signal.ring)
+    expect(page.locator("#case-head")).to_contain_text("Lea S.")
+    expect(page.get_by_label("Note for the team").first).to_have_value("Refund ordered")
+    page.get_by_label("Recovered", exact=True).check()
+    page.get_by_role("button", name="Save outcome").click()
+    expect(page.locator(".told")).to_contain_text("Lea S. was faster")
+    expect(page.get_by_label("Note for the team").first).to_have_value("Refund ordered")
+    assert [c for c in watched.complaints if "409" not in c] == []
+
+
+def test_an_agent_can_do_all_of_it_without_script(world: World, served: Served, browser: Browser) -> None:
+    morning(world)
+    context = browser.new_context(java_script_enabled=False, locale="de-DE", viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{served.url}/queue")
+    page.get_by_role("button", name="Übernehmen").first.click()
+    expect(page.locator("#case-head")).to_contain_text("übernommen von Ihnen")
+    page.get_by_label("Zurückgewonnen", exact=True).check()
+    page.get_by_role("button", name="Speichern und weiter").click()
+    expect(page.locator("h1")).to_have_text("c_19be07")
     context.close()

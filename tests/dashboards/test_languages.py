@@ -1,0 +1,64 @@
+"""The pages in two languages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from dashboards.pages.german import GERMAN
+from dashboards.pages.language import Language
+from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.support.dashboards import NOW_MS, World, busy_day
+
+PAGES = Path(__file__).parents[2] / "dashboards" / "pages"
+SAID = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"')
+pytestmark = pytest.mark.slow_on_postgresql
+
+
+def test_everything_the_pages_say_is_said_in_german_too() -> None:
+    files = [*PAGES.glob("templates/*.html"), *PAGES.glob("*.py")]
+    said = {text for file in files for text in SAID.findall(file.read_text())}
+    assert len(said) > 100
+    assert said - GERMAN.keys() == set()
+
+
+def test_a_translation_names_the_same_values() -> None:
+    for english, german in GERMAN.items():
+        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", german)), english
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("en", ["1,541", "2.9", "+1.2", "−0.4", "0.0", "14:05", "3 Nov 14:05", "2 days", "overdue 14 min"]),
+        ("de", ["1.541", "2,9", "+1,2", "−0,4", "0,0", "14:05", "3. Nov. 14:05", "2 Tage", "14 min überfällig"]),
+    ],
+)
+def test_numbers_and_times_are_written_as_readers_expect(code: str, said: list[str]) -> None:
+    _ = Language(code, "Europe/Berlin")
+    five_past_two = NOW_MS - 97 * MINUTE_MS
+    assert [
+        _.count(1541),
+        _.number(2.9),
+        _.signed(1.2),
+        _.signed(-0.4),
+        _.signed(-0.01),
+        _.near(five_past_two, NOW_MS),
+        _.near(five_past_two - 14 * DAY_MS, NOW_MS),
+        _.duration(48 * HOUR_MS),
+        _.due(NOW_MS - 14 * MINUTE_MS, NOW_MS),
+    ] == said
+
+
+def test_the_language_is_kept_once_chosen_and_else_the_browsers(world: World, client: TestClient) -> None:
+    busy_day(world)
+    assert '<html lang="en"' in client.get("/queue").text
+    assert '<html lang="de"' in client.get("/queue", headers={"Accept-Language": "de-AT,en;q=0.5"}).text
+    chosen = client.get("/queue?lang=de&view=mine")
+    assert '<html lang="de"' in chosen.text
+    assert 'href="/queue?view=mine&amp;lang=en"' in chosen.text
+    assert '<html lang="de"' in client.get("/queue").text
+    assert '<html lang="en"' in client.get("/queue?lang=xx", headers={"Cookie": ""}).text
