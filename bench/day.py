@@ -87,7 +87,7 @@ class Day:
 
     def windows(self, **query: str) -> list[dict[str, Any]]:
         """All rows of GET /api/v1/windows."""
-        answer = httpx.get(f"{self.url}/api/v1/windows", params={"limit": "1000", **query}, trust_env=False)
+        answer = httpx.get(f"{self.url}/api/v1/windows", params={"limit": "1000", **query}, timeout=60, trust_env=False)
         found: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
         return found
 

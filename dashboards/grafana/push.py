@@ -122,7 +122,9 @@ def _board(grafana: Grafana, board: BuiltBoard, dry_run: bool) -> Change:
 
 
 def same(wanted: Any, there: Any) -> bool:
-    """Whether everything wanted is there. What Grafana adds by itself does not count."""
+    """Whether everything wanted is there. What Grafana adds, and nothings that it leaves out, do not count."""
+    if there is None:
+        return not wanted
     if isinstance(wanted, dict):
         names = wanted.keys() - OWN_TO_GRAFANA
         return isinstance(there, dict) and all(same(wanted[name], there.get(name)) for name in names)

@@ -36,8 +36,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
             alertmanager=manager.address,
         ) as server,
     ):
-        for hours in (1, 1, HOURS - 2):
-            day.advance(hours)
+        for _ in range(HOURS):
+            day.advance(1)
             server.caught_up()
         yield day, server, manager, hook
 
@@ -81,11 +81,12 @@ def test_what_is_well_alerts_nobody(scraped: Scraped) -> None:
 
 def test_an_exemplar_leads_from_prometheus_to_a_case(scraped: Scraped) -> None:
     day, server, _, _ = scraped
-    case = httpx.get(f"{day.url}/api/v1/cases", trust_env=False).json()["items"][0]
-    version = case["version"]
-    for step in ("claim", "contact"):
-        done = httpx.post(f"{day.url}/api/v1/cases/{case['id']}/{step}", json={"version": version}, trust_env=False)
-        version = done.raise_for_status().json()["version"]
+    with httpx.Client(base_url=f"{day.url}/api/v1", timeout=60, trust_env=False) as client:
+        case = client.get("/cases").json()["items"][0]
+        version = case["version"]
+        for step in ("claim", "contact"):
+            done = client.post(f"/cases/{case['id']}/{step}", json={"version": version})
+            version = done.raise_for_status().json()["version"]
     server.caught_up()
     found = server.get("query_exemplars", query="cx_first_contact_seconds_bucket", start=0, end=4e9)
     assert {e["labels"]["case"] for series in found for e in series["exemplars"]} == {str(case["id"])}
@@ -140,3 +141,15 @@ def test_the_walls_numbers_are_the_products_own(scraped: Scraped, window: str) -
         if row["score"] is not None and None not in row["segment"].values()
     }
     assert {(labels["channel"], labels["stage"]): value for labels, value in table} == pytest.approx(leaves, abs=1e-9)
+
+
+def test_a_channels_numbers_are_the_products_own(scraped: Scraped) -> None:
+    day, server, _, _ = scraped
+    board = build_boards(day.settings.boards)[1].json
+    (row,) = [
+        row
+        for row in day.windows(window="24h", metric="nps", survey_kind="hot", channel="web")
+        if row["segment"]["stage"] is None
+    ]
+    shown = [server.one(query.expr) for query in list(queries(board, channel="web"))[:4]]
+    assert shown == pytest.approx([row[name] for name in ("score", "low", "high", "n")], abs=1e-9)
