@@ -131,6 +131,7 @@ class KafkaThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # faust
 def _lost(tp: TopicPartition, offset: int, first: int) -> Packed:
     """Records that retention took before they were measured: one dead letter that says so. New logs begin anywhere."""
     if offset == 0:
+        log.warning("the log begins later, what was before is not measured", partition=tp.partition, offset=first)
         return Packed(tp.topic, tp.partition, offset, first, [], [], [], [])
     log.error(
         "records were removed from the log before they were measured",

@@ -36,7 +36,7 @@ def write(conn: Connection, change: Change, dead_letters_max: int) -> None:
         drop_hashes(conn, change.partition, change.oldest_hour)
     add_flags(conn, change.pending.flags.values(), change.commit)
     for forgotten in change.pending.forgotten:
-        forget_rows(conn, forgotten)
+        forget_rows(conn, forgotten, change.partition)
     note_mentions(conn, change.pending.mentioned)
     if change.pending.letters:
         deadletters.keep(conn, change.pending.letters, change.append_ms or 0, dead_letters_max)

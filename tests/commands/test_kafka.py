@@ -137,6 +137,10 @@ def test_a_customer_in_two_partitions_is_counted_explained_and_measured(
     assert state == "note"
     assert "turned up in two partitions" in says
     assert "murmur2_random" in says
+    cxwatch("forget", "zoe")
+    for table in ("customers", "feedback"):
+        assert rows(folder, f"SELECT count(*) FROM {table} WHERE customer = 'zoe'") == [(0,)]
+    assert "customers" not in checks(cxwatch)
 
 
 def more_partitions(topic: KafkaSettings, count: int) -> None:
