@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from alerting import modes, store
 from alerting.channels.alertmanager import NAME, Alarm
@@ -22,7 +21,7 @@ from alerting.settings import AlertSettings
 from alerting.text import clean
 from streams.clock import Clock, SystemClock
 from streams.signal import Signal
-from streams.store.dialect import failure_name
+from streams.store.dialect import UNAVAILABLE, failure_name
 
 AGAIN_S = 30.0  # well within the three minutes after which an alert counts as over
 LOOK_EVERY_S = 1.0
@@ -84,7 +83,7 @@ class Mirror:
         while not stop.is_set():
             try:
                 await self.tell()
-            except OperationalError as error:
+            except UNAVAILABLE as error:
                 log.warning("Alertmanager waits for the database", error=failure_name(error))
             seen = await signal.wait(seen, LOOK_EVERY_S)
 
