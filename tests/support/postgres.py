@@ -38,7 +38,7 @@ class Server:
     """One PostgreSQL that can be stopped, killed and started again."""
 
     def __init__(self) -> None:
-        self.programs = Path(need("initdb")).parent
+        self.programs = Path(need("initdb")).resolve().parent  # where all the others are, too
         self.folder = Path(tempfile.mkdtemp(prefix="cxwatch-pg-"))
         self.port = _free_port()
         self._account = _account()

@@ -34,6 +34,7 @@ class Shop:
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
+        self.seed = seed
         self.rng = random.Random(seed)
         self.sent: dict[str, dict[str, Any]] = {}
 
@@ -44,7 +45,7 @@ class Shop:
     def _event(self, now: datetime) -> dict[str, Any]:
         rng = self.rng
         event: dict[str, Any] = {
-            "id": f"e{len(self.sent)}",
+            "id": f"e{self.seed}-{len(self.sent)}",  # two shops never share one
             "source": "shop",
             "time": (now - timedelta(seconds=rng.uniform(0, 30))).isoformat(),
             "channel": rng.choice(("web", "app")),
@@ -105,7 +106,7 @@ def told(folder: Path, *words: str, environ: Mapping[str, str] = NOTHING) -> lis
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
