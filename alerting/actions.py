@@ -55,11 +55,12 @@ def mark_spam(
         if incident.spam == spam:
             raise NotPossible(f"#{number} is marked {'as possible spam' if spam else 'as real'} already")
         if not spam:
-            return replace(incident, spam=False, spam_reason=None), f"Not spam, says {doing.actor}."
-        marked = replace(incident, spam=True, spam_reason=f"marked by {doing.actor}")
+            told = tuple(replace(member, page=True) for member in incident.members)
+            return replace(incident, spam=False, spam_reason=None, members=told), f"Not spam, says {doing.actor}."
+        marked = replace(incident, spam=True, spam_reason=f"{incidents.MARKED}{doing.actor}")
         return marked, f"Marked as possible spam by {doing.actor}. No more notes until it ends."
 
-    return _incident(conn, settings, number, version, doing, kind="spam", change=change)
+    return _incident(conn, settings, number, version, doing, kind="spam" if spam else "not_spam", change=change)
 
 
 def resolve(conn: Connection, settings: AlertSettings, number: int, version: int, doing: Doing) -> Incident:
@@ -145,7 +146,8 @@ def _incident(
     if after.members != before.members:
         store.save_members(conn, after)
     store.add_incident_event(conn, number, Event(doing.at_ms, kind, doing.actor, text, after.version))
-    if kind != "note" and outbox.read(conn, outbox.outbox_id("incident", number)) is not None:
+    told = outbox.read(conn, outbox.outbox_id("incident", number)) is not None
+    if kind == "not_spam" or (told and kind != "note"):
         target = settings.target("incident", after.named, after.severity)
         outbox.want(conn, "incident", number, target, after.firing_ms)
         outbox.note(conn, "incident", number, doing.at_ms, text)

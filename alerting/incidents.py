@@ -15,6 +15,8 @@ from detectors.records import Anomaly, Recovery, Update
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 
+MARKED = "marked by "  # how the reason begins where a person says that it is spam
+
 
 def member_of(anomaly: Anomaly) -> Member:
     """The anomaly as a member of an incident."""
@@ -52,8 +54,8 @@ def opened(number: int, anomaly: Anomaly, hold_off_ms: int, linked_to: int | Non
         acknowledged_ms=None,
         acknowledged_by=None,
         snoozed_until_ms=None,
-        spam=False,
-        spam_reason=None,
+        spam=anomaly.spam is not None,
+        spam_reason=anomaly.spam,
         reminders=0,
         linked_to=linked_to,
         version=1,
@@ -122,7 +124,10 @@ def comes_back(earlier: Incident, at_ms: int, reopen_minutes: int) -> bool:
 def attached(incident: Incident, anomaly: Anomaly) -> Incident:
     """The incident with this anomaly as a member, named anew."""
     others = tuple(m for m in incident.members if m.segment != anomaly.segment)
-    return _named(replace(incident, members=(*others, member_of(anomaly)), updated_ms=anomaly.detected_ms))
+    joined = replace(incident, members=(*others, member_of(anomaly)), updated_ms=anomaly.detected_ms)
+    if joined.spam and anomaly.spam is None and not (joined.spam_reason or "").startswith(MARKED):
+        joined = replace(joined, spam=False, spam_reason=None)  # beside it, something real
+    return _named(joined)
 
 
 def reopened(incident: Incident, anomaly: Anomaly, hold_off_ms: int) -> Incident:

@@ -88,6 +88,8 @@ class _Reaction:
         linked = None if earlier is None else earlier.number
         new = incidents.opened(number, anomaly, self._hold_off_ms, linked)
         text = anomaly.reason if linked is None else f"{anomaly.reason} Earlier at this place: #{linked}."
+        if anomaly.spam is not None:
+            text = f"{text} Possible spam, so nobody was told: {anomaly.spam}"
         self._keep(None, new, anomaly.detected_ms, kind="opened", text=text, told=None)
         log.info("incident opened", number=number, place=anomaly.segment.label, severity=anomaly.severity)
 

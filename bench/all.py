@@ -17,6 +17,7 @@ FULL = (
     ("bench.scrape",),
     ("bench.promql",),
     ("bench.database_rows",),
+    ("bench.people",),
 )
 QUICK = (
     ("bench.embedded", "--events", "40000"),
@@ -26,6 +27,7 @@ QUICK = (
     ("bench.scrape", "--quick"),
     ("bench.promql", "--hours", "3"),
     ("bench.database_rows", "--rows", "10000"),
+    ("bench.people", "--cases", "2000", "--rounds", "3"),
 )
 
 

