@@ -132,10 +132,11 @@ def check_decided(conn: Connection) -> None:
     assert set(opened.values()) <= {1}
     closed_to = read_closed_to(conn)
     if closed_to is not None:
-        rows = conn.execute(select(consumed).where(consumed.c.n > 0))
-        taken = {(r.minute, r.channel, r.stage): (r.n, r.bad, r.bad_first) for r in rows}
-        closed = leaf_minutes(conn, 0, closed_to)
-        assert taken == {(m.minute, m.channel, m.stage): (m.n, m.bad, m.bad_first) for m in closed}
+        for kind in ("answers", "interactions"):
+            rows = conn.execute(select(consumed).where(consumed.c.kind == kind, consumed.c.n > 0))
+            taken = {(r.minute, r.channel, r.stage): (r.n, r.bad, r.bad_first) for r in rows}
+            closed = leaf_minutes(conn, 0, closed_to, kind)
+            assert taken == {(m.minute, m.channel, m.stage): (m.n, m.bad, m.bad_first) for m in closed}
 
 
 def check_told(conn: Connection, world: World) -> None:

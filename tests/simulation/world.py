@@ -24,8 +24,8 @@ from alerting.settings import AlertSettings
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.migrations.tables import ALL_TABLES
+from detectors.kinds import Watches
 from detectors.settings import DetectionSettings
-from detectors.watch import Watch
 from streams.decode import Decoder
 from streams.measure.engine import MeasureEngine
 from streams.measure.errors import MeasureError
@@ -160,7 +160,7 @@ class Process:
         lease = Lease("decide")
         self.decider = Decider(
             engine=world.database.engine,
-            watch=Watch(DetectionSettings(), leaf_hours),
+            watch=Watches(DetectionSettings(), leaf_hours),
             alerts=ALERTS,
             lateness_seconds=SETTINGS.lateness_seconds,
             lease=lease,
