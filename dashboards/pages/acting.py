@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from alerting import actions, caseactions
 from alerting.caseactions import Attempt
-from alerting.doing import NOTE_MAX, Doing
+from alerting.doing import NOTE_MAX, ActionError, Doing, Stale
 from alerting.permission import WAYS
-from alerting.records import Case
+from alerting.records import Case, Event
 from alerting.settings import AlertSettings
+from dashboards.pages.language import Language
 from streams.clock import to_ms
 
 BODY_MAX = 65_536
@@ -180,3 +181,12 @@ def own_queue(back: str) -> str:
     """The address of the list somebody came from; the list itself for anything else."""
     fine = back == "/queue" or back.startswith("/queue?")
     return back[:500] if fine and not any(ord(ch) < 33 or ch == "\\" for ch in back) else "/queue"
+
+
+def why_not(_: Language, error: ActionError, last: Event | None, now_ms: int) -> Told:
+    """A refusal in words: who was faster and with what (the last line of its history), or why it cannot be."""
+    if isinstance(error, Stale) and last is not None:
+        title = _("{name} was faster", name=last.actor) if last.actor else _("It has changed meanwhile")
+        at = _.near(last.at_ms, now_ms)
+        return Told(title, f"{at}: {last.text} " + _("Nothing was changed by you. What you typed is kept below."))
+    return Told(_("That was not done"), f"{error}.")

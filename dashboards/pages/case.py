@@ -9,14 +9,14 @@ from litestar import Request, Response
 from litestar.response import Redirect
 
 from alerting.clocks import CaseClock, clocks_of, share_used
-from alerting.doing import ActionError, NotThere, Stale
+from alerting.doing import ActionError, NotThere
 from alerting.permission import WAYS
 from alerting.records import Case
 from alerting.serving import NUMBER_MAX
 from alerting.settings import AlertSettings
-from dashboards.pages.acting import Form, Told, Unreadable, case_step, own_queue, read_form
+from dashboards.pages.acting import Form, Told, Unreadable, case_step, own_queue, read_form, why_not
 from dashboards.pages.journey_chart import journey_chart
-from dashboards.pages.language import Language, due_soon
+from dashboards.pages.language import due_soon
 from dashboards.pages.render import Pages
 from dashboards.queue_readings import CaseView, language_of, next_case, read_case_view
 from streams.clock import DAY_MS
@@ -133,19 +133,11 @@ async def act_on_case(request: Request[Any, Any, Any], pages: Pages, case_id: in
         me = pages.acting.actor(request)
         if action == "claim" and view is not None and view.row.case.claimed_by == me and view.row.case.open:
             return Redirect(f"/cases/{case_id}", status_code=303)  # a second click of the one who has it
-        told = why_not(_, error, view, pages.context.clock.now_ms())
+        told = why_not(
+            _, error, view.history[0] if view is not None and view.history else None, pages.context.clock.now_ms()
+        )
         return await case_page(request, pages, case_id, told=told, typed=form, action=action, status=409)
     return Redirect(await _onward(request, pages, case_id, form), status_code=303)
-
-
-def why_not(_: Language, error: ActionError, view: CaseView | None, now_ms: int) -> Told:
-    """A refusal in words: who was faster and with what, or why it cannot be."""
-    if isinstance(error, Stale) and view is not None and view.history:
-        last = view.history[0]
-        title = _("{name} was faster", name=last.actor) if last.actor else _("It has changed meanwhile")
-        at = _.near(last.at_ms, now_ms)
-        return Told(title, f"{at}: {last.text} " + _("Nothing was changed by you. What you typed is kept below."))
-    return Told(_("That was not done"), f"{error}.")
 
 
 async def _onward(request: Request[Any, Any, Any], pages: Pages, case_id: int, form: Form) -> str:

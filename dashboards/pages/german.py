@@ -212,6 +212,42 @@ GERMAN: Mapping[str, str] = {
         "Vielleicht wurde er mit alten Daten gelöscht, oder der Link ist falsch."
     ),
     "To the queue": "Zur Liste",
+    # an incident
+    "This incident does not exist": "Diesen Vorfall gibt es nicht",
+    "There is no incident #{number} here. It may have been erased with old data, or the link is wrong.": (
+        "Einen Vorfall #{number} gibt es hier nicht. Vielleicht wurde er mit alten Daten gelöscht, oder der Link ist "
+        "falsch."
+    ),
+    "All incidents": "Alle Vorfälle",
+    "Reopen": "Wieder öffnen",
+    "Resolve": "Erledigt",
+    "Snooze 1 h": "1 h ruhen",
+    "Possible spam": "Vermutlich Spam",
+    "Not spam": "Kein Spam",
+    "Share of bad answers": "Anteil schlechter Antworten",
+    "last 60 min at each moment, with its 95 % interval": "jeweils letzte 60 min, mit 95-%-Intervall",
+    "now {bad} of {n}": "jetzt {bad} von {n}",
+    "Share of bad answers of {place}, usual as a grey band, coloured since {time}": (
+        "Anteil schlechter Antworten von {place}, das Übliche als graues Band, farbig seit {time}"
+    ),
+    "usual": "üblich",
+    "began about {time}": "Beginn etwa {time}",
+    "answers: bad below, others above": "Antworten: schlechte unten, andere oben",
+    "bad of all": "schlecht von allen",
+    "share": "Anteil",
+    "Reasons most named": "Am häufigsten genannt",
+    "of {n} bad answers": "von {n} schlechten Antworten",
+    "Affected customers": "Betroffene",
+    "those with a case": "die mit einem Fall",
+    "Open these cases in the queue": "Diese Fälle in der Liste öffnen",
+    "No case belongs to it yet.": "Noch gehört kein Fall dazu.",
+    "share of bad": "Anteil schlechter",
+    "number of bad": "Zahl schlechter",
+    "fixed rule": "feste Regel",
+    "slow drift": "langsame Veränderung",
+    "times": "Zeiten",
+    "contacts": "Kontakte",
+    "silence": "Stille",
     # what was not done
     "That was not done": "Das wurde nicht getan",
     "{name} was faster": "{name} war schneller",

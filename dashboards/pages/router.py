@@ -13,9 +13,9 @@ from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboards.pages.acting import BODY_MAX, CASE_ACTIONS
+from dashboards.pages.acting import BODY_MAX, CASE_ACTIONS, INCIDENT_ACTIONS
 from dashboards.pages.case import act_on_case, case_page
-from dashboards.pages.incidents import incident_list, incident_page
+from dashboards.pages.incidents import act_on_incident, incident_list, incident_page
 from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
 from dashboards.pages.queue import queue_page
@@ -71,10 +71,23 @@ def pages_router(pages: Pages) -> Router:
     async def do_case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[Any]:
         return await act_on_case(request, pages, case_id, request.url.path.rpartition("/")[2])
 
+    @post(
+        [f"/incidents/{{number:int}}/{action}" for action in INCIDENT_ACTIONS],
+        include_in_schema=False,
+        request_max_body_size=BODY_MAX,
+        guards=list(pages.acting.act_guards),
+    )
+    async def do_incident(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[Any]:
+        return await act_on_incident(request, pages, number, request.url.path.rpartition("/")[2])
+
     shown = [home, incidents, incident, preview, queue, case]
     return Router(
         path="/",
-        route_handlers=[Router(path="/", route_handlers=shown, guards=list(pages.context.guards)), do_case],
+        route_handlers=[
+            Router(path="/", route_handlers=shown, guards=list(pages.context.guards)),
+            do_case,
+            do_incident,
+        ],
     )
 
 
