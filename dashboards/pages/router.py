@@ -20,6 +20,7 @@ from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
 from dashboards.pages.queue import queue_page
 from dashboards.pages.render import Pages
+from dashboards.pages.wall import wall
 from dashboards.problems import http_problem_response
 from streams.store.dialect import failure_name
 
@@ -54,6 +55,10 @@ def pages_router(pages: Pages) -> Router:
     async def preview(request: Request[Any, Any, Any]) -> Response[str]:
         return await preview_page(request, pages)
 
+    @get("/wall", include_in_schema=False)
+    async def wall_page(request: Request[Any, Any, Any]) -> Response[str]:
+        return await wall(request, pages)
+
     @get("/queue", include_in_schema=False)
     async def queue(request: Request[Any, Any, Any]) -> Response[str]:
         return await queue_page(request, pages)
@@ -80,7 +85,7 @@ def pages_router(pages: Pages) -> Router:
     async def do_incident(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[Any]:
         return await act_on_incident(request, pages, number, request.url.path.rpartition("/")[2])
 
-    shown = [home, incidents, incident, preview, queue, case]
+    shown = [home, incidents, incident, preview, queue, case, wall_page]
     return Router(
         path="/",
         route_handlers=[
