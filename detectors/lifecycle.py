@@ -8,12 +8,22 @@ from __future__ import annotations
 from math import log
 
 from detectors.baseline import Baseline
-from detectors.chance import binomial_tail, poisson_tail
+from detectors.chance import poisson_tail
 from detectors.judge import Totals, totals
 from detectors.records import Recovery, Update
 from detectors.sentence import recovery_sentence
 from detectors.state import SEVERITIES, Open, SegmentState
-from detectors.watching import VOLUME, Seat, Yardstick, numbers_of, observed_of, reason_of, set_level, severity_of
+from detectors.watching import (
+    VOLUME,
+    Seat,
+    Yardstick,
+    numbers_of,
+    observed_of,
+    reason_of,
+    set_level,
+    severity_of,
+    weeks_of,
+)
 from streams.clock import MINUTE_MS
 
 TELL_MINUTES = 30  # at most one update each half hour
@@ -46,7 +56,7 @@ def follow(seat: Seat, minute: int, by: Yardstick) -> Update | Recovery | None:
 def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Update | None:
     if minute - opened.told_minute < TELL_MINUTES:
         return None
-    weeks = by.budget.weeks_of(opened.strength) if opened.strength else by.budget.weeks(_tail(opened, by))
+    weeks = weeks_of(opened, by)
     worse = severity_of(opened, weeks, by)
     if worse <= opened.severity and opened.n < 2 * opened.told_n:
         return None
@@ -62,13 +72,6 @@ def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Upda
         severity=SEVERITIES[opened.severity],
         reason=reason_of(opened, numbers_of(opened, minute, weeks, by), by),
     )
-
-
-def _tail(opened: Open, by: Yardstick) -> float:
-    if opened.signal == VOLUME and by.usual is not None and opened.usual_bad > 0:
-        return poisson_tail(opened.bad, opened.usual_bad * by.usual.volume_tolerance)
-    share = by.settings.assumed_bad_share if by.usual is None else by.usual.share_tolerated
-    return binomial_tail(opened.bad, opened.n, share)
 
 
 def _recovered(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Recovery | None:

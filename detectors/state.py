@@ -52,6 +52,7 @@ class Open(msgspec.Struct, array_like=True):
     level_share: float = 0.0  # what return is measured against: bad share of the incident, cautiously, when it fired
     level_times: float = 0.0  # and its bad answers over the usual number, 0 while unknown
     strength: float = 0.0  # the strongest evidence so far, 0 where only hints fired
+    spam: bool = False  # the content gate holds it back
 
 
 class SegmentState(msgspec.Struct, array_like=True):

@@ -18,6 +18,7 @@ from detectors.baseline import HourTotal
 from detectors.budget import MAJOR, Budget
 from detectors.corroborate import agreeing, character_of
 from detectors.evidence import ShareAndVolume
+from detectors.gate import Content, spam_in
 from detectors.lifecycle import follow
 from detectors.protocol import Detector, Part
 from detectors.records import Anomaly, Findings, Recovery, Update
@@ -26,12 +27,14 @@ from detectors.segments import Gained, Places, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps, span
-from detectors.watching import Seat, Yardstick, take
+from detectors.watching import Seat, Yardstick, anomaly_of, take
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind
 
 Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
+Contents = Callable[[Connection, Segment, int, int], Sequence[Content]]
+LOOK_AGAIN_MINUTES = 30
 NO_USUALS = Usuals(0, 0, Budget(0.0))
 
 
@@ -76,9 +79,14 @@ class _Run:
 
 
 class Watch:
-    """Watches every segment. One instance a DECIDE process; `hours(tx, from, to)` reads hour totals [from, to)."""
+    """Watches every segment. One instance a DECIDE process; `hours(tx, from, to)` reads hour totals [from, to).
 
-    def __init__(self, settings: DetectionSettings, hours: Hours, kind: Kind = "answers") -> None:
+    `contents(tx, segment, from_ms, to_ms)` reads the bad answers in [from, to) for the content gate; None: no gate.
+    """
+
+    def __init__(
+        self, settings: DetectionSettings, hours: Hours, kind: Kind = "answers", contents: Contents | None = None
+    ) -> None:
         unknown = [name for name in settings.detectors if name not in DETECTORS]
         if unknown:
             raise DetectorError(f"no detector is named {unknown[0]!r}; there are {', '.join(sorted(DETECTORS))}")
@@ -86,6 +94,7 @@ class Watch:
         self._weighs = ShareAndVolume.name in settings.detectors
         self._hours = hours
         self._kind: Kind = kind
+        self._contents = contents
         self._memory: _Memory | None = None
 
     def open_segments(self, tx: Connection) -> frozenset[Segment]:
@@ -150,8 +159,27 @@ class Watch:
             anomaly = take(seat, minute, own_minute, gained.total, by, parts)
             run.changed.add(segment)
             if anomaly is not None:
-                run.anomalies.append(self._explained(run, seat, anomaly, by))
+                run.anomalies.append(self._gated(run, seat, self._explained(run, seat, anomaly, by)))
                 memory.open.add(segment)
+
+    def _gated(self, run: _Run, seat: Seat, anomaly: Anomaly) -> Anomaly:
+        """The anomaly, held back with the reason when its words look like spam."""
+        opened = seat.state.open
+        if self._contents is None or opened is None:
+            return anomaly
+        answers = self._contents(run.tx, seat.segment, anomaly.since_ms, anomaly.detected_ms)
+        reason = spam_in(answers, opened.usual_bad)
+        opened.spam = reason is not None
+        return anomaly if reason is None else replace(anomaly, page=False, spam=reason)
+
+    def _look_again(self, run: _Run, seat: Seat, minute: int, by: Yardstick) -> None:
+        """Every half hour: what was held back as spam pages once its words look like customers'."""
+        opened = seat.state.open
+        if opened is None or not opened.spam or (minute - opened.since) % LOOK_AGAIN_MINUTES:
+            return
+        anomaly = self._gated(run, seat, anomaly_of(seat.segment, opened, minute, (), by))
+        if anomaly.page:
+            run.anomalies.append(anomaly)
 
     def _explained(self, run: _Run, seat: Seat, anomaly: Anomaly, by: Yardstick) -> Anomaly:
         """The anomaly with what River's detectors see in it; a critical one that none of them sees is major."""
@@ -183,6 +211,7 @@ class Watch:
             elif found is not None:
                 run.recoveries.append(found)
                 memory.open.discard(segment)
+            self._look_again(run, memory.seats[segment], minute, self._yardstick(memory, segment))
 
     def _parts(self, memory: _Memory, own_minute: int, gained: Gained, by: Yardstick) -> tuple[Part, ...]:
         """What each place brought into a rollup, to be judged by that place's own usual."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from detectors.baseline import ODDS_TOLERANCE, Baseline
 from detectors.budget import Budget, severity
-from detectors.chance import usual_range, wilson
+from detectors.chance import binomial_tail, poisson_tail, usual_range, wilson
 from detectors.evidence import ShareAndVolume
 from detectors.guardrail import cold_rise
 from detectors.judge import BAD_MIN, Rise, share_rise, totals, volume_rise
@@ -159,27 +159,45 @@ def _fire(seat: Seat, minute: int, found: Found, names: tuple[str, ...], by: Yar
     weeks = by.budget.weeks_of(found.strength) if found.strength else by.budget.weeks(rise.tail)
     opened.severity = severity_of(opened, weeks, by)
     seat.state.open = opened
+    return anomaly_of(seat.segment, opened, minute, names, by)
+
+
+def weeks_of(opened: Open, by: Yardstick) -> float:
+    """How rare an open anomaly is: by its evidence, or where only hints fired by the chance of its numbers."""
+    if opened.strength:
+        return by.budget.weeks_of(opened.strength)
+    if opened.signal == VOLUME and by.usual is not None and opened.usual_bad > 0:
+        return by.budget.weeks(poisson_tail(opened.bad, opened.usual_bad * by.usual.volume_tolerance))
+    share = by.settings.assumed_bad_share if by.usual is None else by.usual.share_tolerated
+    return by.budget.weeks(binomial_tail(opened.bad, opened.n, share))
+
+
+def anomaly_of(segment: Segment, opened: Open, minute: int, names: tuple[str, ...], by: Yardstick) -> Anomaly:
+    """An open anomaly as people are told of it, with its numbers up to a minute."""
+    weeks = weeks_of(opened, by)
     numbers = numbers_of(opened, minute, weeks, by)
-    by_volume = signal == VOLUME
+    by_volume = opened.signal == VOLUME
     low, high = usual_range(opened.usual_bad) if by_volume else (numbers.usual_low, numbers.usual_high)
+    needed = by.budget.threshold(by.settings, by.usual) if by.usual is not None and opened.strength else 0.0
     return Anomaly(
-        segment=seat.segment,
+        segment=segment,
         page=True,
-        signal=SIGNALS[signal],
+        signal=SIGNALS[opened.signal],
         metric=METRICS[by.kind],
-        since_ms=rise.since * MINUTE_MS,
+        since_ms=opened.since * MINUTE_MS,
         detected_ms=(minute + 1) * MINUTE_MS,
         observed=observed_of(opened),
         expected=opened.usual_bad if by_volume else numbers.usual_share,
         expected_low=low,
         expected_high=high,
         times_usual_volume=numbers.times_volume,
-        n=rise.n,
-        bad=rise.bad,
+        n=opened.n,
+        bad=opened.bad,
         evidence=weeks,
         severity=SEVERITIES[opened.severity],
         reason=reason_of(opened, numbers, by),
         detectors=names,
+        needed=by.budget.weeks_of(needed) if needed else 0.0,
     )
 
 
