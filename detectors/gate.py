@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-TEXTS_MAX = 200  # newest bad answers looked at
+ANSWERS_MAX = 1_000  # newest bad answers read
+TEXTS_MAX = 200  # of those looked at here
 LEAST = 5  # answers that a judgement needs
 PART = 0.6  # of the bad answers beyond the usual that must look alike
 WORDS_MIN = 4  # shorter texts are alike by nature: "does not work"
@@ -27,14 +28,17 @@ _PHONE = re.compile(r"(?:\+|\b00?)\d[\d\s()/.-]{6,}\d|\b\d{3}[\s.-]\d{3}[\s.-]\d
 
 
 class Content(NamedTuple):
-    """One bad answer: who gave it (None: nobody known), and its words, None without."""
+    """One bad answer: who gave it (None: nobody known), its words (None without), reasons, and attributes as text."""
 
     customer: str | None
     text: str | None
+    reasons: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 def spam_in(answers: Sequence[Content], usual_bad: float) -> str | None:
     """Why these bad answers look like spam, or None. `usual_bad` of them would have come anyway."""
+    answers = answers[:TEXTS_MAX]
     n = len(answers)
     surge = n - usual_bad
     if n < LEAST or surge < LEAST:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from detectors.gate import TEXTS_MAX, Content
+from detectors.gate import ANSWERS_MAX, Content
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
@@ -27,8 +27,16 @@ BUDGET: Mapping[Kind, float] = {"answers": 0.5, "interactions": 0.3, "contacts":
 
 def bad_answers(conn: Connection, segment: Segment, from_ms: int, to_ms: int) -> list[Content]:
     """The newest bad answers of a segment in [from_ms, to_ms)."""
-    found = bad_feedback(conn, segment, from_ms, to_ms, TEXTS_MAX, with_comment=False)
-    return [Content(answer.customer, answer.comment) for answer in found]
+    found = bad_feedback(conn, segment, from_ms, to_ms, ANSWERS_MAX, with_comment=False)
+    return [
+        Content(
+            answer.customer,
+            answer.comment,
+            answer.reasons,
+            tuple((name, str(value)) for name, value in answer.attributes.items()),
+        )
+        for answer in found
+    ]
 
 
 class HoursOfKind(Protocol):

@@ -17,6 +17,7 @@ from detectors.watching import (
     VOLUME,
     Seat,
     Yardstick,
+    curve_of,
     numbers_of,
     observed_of,
     reason_of,
@@ -71,6 +72,7 @@ def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Upda
         observed=observed_of(opened),
         severity=SEVERITIES[opened.severity],
         reason=reason_of(opened, numbers_of(opened, minute, weeks, by), by),
+        curve=curve_of(seat.state, by),
     )
 
 

@@ -14,6 +14,8 @@ BINS_MAX = 24 * 60 // BIN_MINUTES  # a change is looked for in the last 24 hours
 FREEZE_MINUTES = 7 * 24 * 60
 REMEMBER_MINUTES = 30 * 24 * 60  # longer than baselines look back
 FROZEN_MAX = 64
+CURVE_MAX = 64
+CURVE_MINUTES_MAX = 3 * 24 * 60  # evidence that came to nothing is forgotten after that
 
 SIGNALS: tuple[Literal["share", "volume", "guardrail"], ...] = ("share", "volume", "guardrail")
 SEVERITIES: tuple[Literal["minor", "major", "critical"], ...] = ("minor", "major", "critical")
@@ -65,6 +67,7 @@ class SegmentState(msgspec.Struct, array_like=True):
     bins: list[Bin] = msgspec.field(default_factory=list)  # in order, empty ones left out
     open: Open | None = None
     detectors: dict[str, tuple[int, State]] = msgspec.field(default_factory=dict)
+    curve: list[tuple[int, float]] = msgspec.field(default_factory=list)  # minute, strength of the evidence
     frozen: list[tuple[int, int]] = msgspec.field(default_factory=list)  # minutes of incidents: they teach nothing
 
     def stretches(self, now_minute: int) -> list[tuple[int, int]]:
@@ -75,6 +78,14 @@ class SegmentState(msgspec.Struct, array_like=True):
         opened = [] if self.open is None else [(self.open.since, now_minute)]
         return [(start, min(end, start + FREEZE_MINUTES)) for start, end in (*self.frozen, *opened)]
 
+    def trace(self, minute: int, strength: float) -> None:
+        """Note how strong the evidence is: each change at first, thinned to every second point when they get many."""
+        if self.curve and minute - self.curve[0][0] > CURVE_MINUTES_MAX and self.open is None:
+            self.curve.clear()
+        self.curve.append((minute, float(f"{strength:.3g}")))
+        if len(self.curve) > CURVE_MAX:
+            self.curve = [*self.curve[:-1:2], self.curve[-1]]
+
     def settle(self, now_minute: int) -> None:
         """The open anomaly is over at the end of a minute: what came before counts no longer."""
         if self.open is not None:
@@ -82,6 +93,7 @@ class SegmentState(msgspec.Struct, array_like=True):
             self.frozen.append((self.open.since, now_minute + 1))
         self.open, self.floor = None, now_minute + 1
         self.bins.clear()
+        self.curve.clear()
 
     def count(self, own_minute: int, now_minute: int, n: int, bad: int, repeats: int) -> None:
         """Enter what one minute gained (or lost: corrections are negative) into its bin."""

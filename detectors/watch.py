@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from detectors import store
-from detectors.baseline import HourTotal
+from detectors.baseline import DAYS, HourTotal
 from detectors.budget import MAJOR, Budget
+from detectors.causes import causes_of
 from detectors.corroborate import agreeing, character_of
 from detectors.evidence import ShareAndVolume
 from detectors.gate import Content, spam_in
@@ -28,7 +29,7 @@ from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps, span
 from detectors.watching import Seat, Yardstick, anomaly_of, take
-from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
+from streams.clock import DAY_MS, MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind
 
@@ -163,14 +164,18 @@ class Watch:
                 memory.open.add(segment)
 
     def _gated(self, run: _Run, seat: Seat, anomaly: Anomaly) -> Anomaly:
-        """The anomaly, held back with the reason when its words look like spam."""
+        """The anomaly with what stands out among its bad answers; held back when they look like spam."""
         opened = seat.state.open
         if self._contents is None or opened is None:
             return anomaly
         answers = self._contents(run.tx, seat.segment, anomaly.since_ms, anomaly.detected_ms)
         reason = spam_in(answers, opened.usual_bad)
         opened.spam = reason is not None
-        return anomaly if reason is None else replace(anomaly, page=False, spam=reason)
+        if reason is not None:
+            return replace(anomaly, page=False, spam=reason)
+        before_ms = anomaly.since_ms - DAYS * DAY_MS
+        usual = self._contents(run.tx, seat.segment, before_ms, anomaly.since_ms)
+        return replace(anomaly, causes=causes_of(answers, usual))
 
     def _look_again(self, run: _Run, seat: Seat, minute: int, by: Yardstick) -> None:
         """Every half hour: what was held back as spam pages once its words look like customers'."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detectors.baseline import ODDS_TOLERANCE, Baseline
 from detectors.budget import Budget, severity
@@ -12,7 +12,7 @@ from detectors.evidence import ShareAndVolume
 from detectors.guardrail import cold_rise
 from detectors.judge import BAD_MIN, Rise, share_rise, totals, volume_rise
 from detectors.protocol import Detector, Evidence, Part, Step
-from detectors.records import Anomaly
+from detectors.records import Anomaly, CurvePoint
 from detectors.segments import Counts
 from detectors.sentence import Numbers, share_sentence, volume_sentence
 from detectors.settings import DetectionSettings
@@ -77,8 +77,11 @@ def take(
     step = Step(minute, max(bad, gained.n), bad, min(bad, max(0, gained.bad_first)), own_minute, by.usual, parts)
     signals = [(detector.name, detector.step(step)) for detector in seat.detectors]
     told = [(name, evidence) for name, evidence in signals if evidence is not None]
+    strength = max((evidence.strength or 0.0 for _, evidence in told), default=0.0)
+    if strength > 0:
+        state.trace(minute, strength)
     if opened is not None:
-        opened.strength = max(opened.strength, *(evidence.strength or 0.0 for _, evidence in told), 0.0)
+        opened.strength = max(opened.strength, strength)
         return None
     if not told or state.seen + by.usual.n < by.settings.least_evidence or gained.bad_first <= 0:
         return None
@@ -159,7 +162,12 @@ def _fire(seat: Seat, minute: int, found: Found, names: tuple[str, ...], by: Yar
     weeks = by.budget.weeks_of(found.strength) if found.strength else by.budget.weeks(rise.tail)
     opened.severity = severity_of(opened, weeks, by)
     seat.state.open = opened
-    return anomaly_of(seat.segment, opened, minute, names, by)
+    return replace(anomaly_of(seat.segment, opened, minute, names, by), curve=curve_of(seat.state, by))
+
+
+def curve_of(state: SegmentState, by: Yardstick) -> tuple[CurvePoint, ...]:
+    """How the evidence came up, in weeks of rarity."""
+    return tuple(CurvePoint((at + 1) * MINUTE_MS, by.budget.weeks_of(strength)) for at, strength in state.curve)
 
 
 def weeks_of(opened: Open, by: Yardstick) -> float:

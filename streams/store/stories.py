@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 from sqlalchemy import Connection, Row, select
@@ -28,6 +29,7 @@ class StoredFeedback:
     bad: bool
     comment: str | None
     reasons: tuple[str, ...]
+    attributes: Mapping[str, object] = field(default_factory=dict)
 
 
 def bad_feedback(
@@ -73,4 +75,5 @@ def _stored(row: Row[tuple[object, ...]]) -> StoredFeedback:
         bad=m["bad"],
         comment=m["comment"],
         reasons=msgspec.json.decode(m["reasons"], type=tuple[str, ...]),
+        attributes=msgspec.json.decode(m["attributes"], type=dict[str, object]),
     )

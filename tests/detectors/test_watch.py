@@ -40,6 +40,9 @@ def test_a_spike_fires_once_within_an_hour_and_says_why_in_numbers(spiking, engi
     assert f"{anomaly.bad}" in anomaly.reason
     assert anomaly.detectors[0] == "evidence"
     assert {"share_jump", "bad_volume"} <= set(anomaly.detectors)
+    assert anomaly.curve[-1].at_ms == anomaly.detected_ms
+    assert anomaly.curve[-1].weeks == pytest.approx(anomaly.evidence, rel=0.01)
+    assert anomaly.evidence >= anomaly.needed > 0
     assert anomaly.character in ("jump", "volume")
 
 
