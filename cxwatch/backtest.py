@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from cxwatch.memory import open_memory
 from cxwatch.offline import BATCH, batch_of, open_engine
 from detectors.kinds import Watches
 from detectors.settings import DetectionSettings
-from streams.clock import HOUR_MS, MINUTE_MS, SECOND_MS
+from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from streams.records import LeafMinute
 from streams.settings import MeasureSettings
 from streams.store.minutes import leaf_hours
 
@@ -42,19 +43,46 @@ class Rules:
     alerts: AlertSettings
 
 
+class DayTotal(NamedTuple):
+    """One day (UTC) of one place: answers, and bad ones."""
+
+    day_ms: int
+    channel: str
+    stage: str
+    n: int
+    bad: int
+
+
 async def run_stream(events: Sequence[Timed], rules: Rules) -> list[Incident]:
     """All incidents that the stream would have opened, in the order in which they were noticed.
 
     `events` must be ordered by time. Every event is appended at its own time, so none is late and none is history.
     """
+    incidents, _ = await play_stream(events, rules)
+    return incidents
+
+
+async def play_stream(events: Sequence[Timed], rules: Rules) -> tuple[list[Incident], list[DayTotal]]:
+    """Likewise, and what each place held day by day, in order."""
     database = open_memory()
     try:
         await _play(events, rules, database)
         with database.connect() as conn:
             incidents = read_incidents(conn, events[-1].time_ms if events else 0, limit=INCIDENTS_MAX)
+            days = _days(leaf_hours(conn, 0, 2**31 - 1))
     finally:
         database.dispose()
-    return sorted(incidents, key=lambda i: (i.naming.detected_ms, i.number))
+    return sorted(incidents, key=lambda i: (i.naming.detected_ms, i.number)), days
+
+
+def _days(hours: Iterable[LeafMinute]) -> list[DayTotal]:
+    sums: dict[tuple[int, str, str], list[int]] = {}
+    for row in hours:
+        day_ms = row.minute * MINUTE_MS // DAY_MS * DAY_MS
+        slot = sums.setdefault((day_ms, row.channel, row.stage), [0, 0])
+        slot[0] += row.n
+        slot[1] += row.bad
+    return [DayTotal(*key, *sums[key]) for key in sorted(sums)]
 
 
 async def _play(events: Sequence[Timed], rules: Rules, database: Engine) -> None:

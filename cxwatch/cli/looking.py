@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cxwatch.backtest import Rules, run_stream
+from cxwatch.backtest import Rules, play_stream
+from cxwatch.backtest_compare import COLUMNS
+from cxwatch.backtest_compare import compare as side_by_side
+from cxwatch.backtest_html import page
 from cxwatch.backtest_report import AlertRow, alert_row, read_marks, summary_row
 from cxwatch.cli.output import Output
 from cxwatch.cli.shared import (
@@ -147,6 +150,12 @@ def backtest(
     marks: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Stretches you vouch for: start, end, channel, stage, kind.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Run each detector alone too, and put them side by side.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the alerts on the stream.")
+    ] = None,
     maps: Maps = None,
     sets: Sets = None,
     timezone: Zone = None,
@@ -172,15 +181,27 @@ def backtest(
         first = refused[0]
         output.hint(f"{len(refused)} rows refused, first: row {first.row}, {first.field} {first.rule}")
     output.hint(f"measuring {len(events):,} events ...")
-    found = finish(run_stream(events, Rules(measure, settings.detection, settings.alerts)))
+    rules = Rules(measure, settings.detection, settings.alerts)
+    found, days = finish(play_stream(events, rules))
     rows = [alert_row(incident) for incident in found]
     for row in rows:
         output.row(row)
     summary = summary_row(rows, events, known)
+    compared = []
+    if compare:
+        output.hint("running each detector alone ...")
+        compared = finish(side_by_side(events, rules, known))
+    for one in compared:
+        output.row(one)
     output.row(summary)
     output.table(("detected", "page", "channel", "stage", "severity", "what"), [_alert_cells(row) for row in rows])
     for line in summary.lines():
         output.say(line) if not json else output.hint(line)
+    if html is not None:
+        html.write_text(page(days, rows, summary, known), encoding="utf-8")
+        output.hint(f"the page is {html}")
+    if compared:
+        output.table(COLUMNS, [one.cells() for one in compared])
 
 
 def _alert_cells(row: AlertRow) -> tuple[object, ...]:

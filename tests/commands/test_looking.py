@@ -136,6 +136,20 @@ def test_backtest_says_what_would_have_been_alerted(cxwatch: Shell, folder: Path
     assert not (folder / "cxwatch-data").exists()  # in memory
 
 
+def test_backtest_compares_detectors_and_draws_the_stream(cxwatch: Shell, folder: Path) -> None:
+    ended = cxwatch("backtest", fall(folder / "a.jsonl"), "--compare", "--html", folder / "out.html", "--json")
+    assert ended.code == 0
+    compared = [row for row in ended.rows if row["type"] == "compared"]
+    assert ended.rows[-1]["type"] == "summary"
+    assert compared[0]["detectors"] == ["evidence"]
+    assert {"drift", "forecast", "share_jump"} <= {row["detectors"][0] for row in compared}
+    assert compared[0]["alerts"] == ended.rows[-1]["alerts"] > 0
+    page = (folder / "out.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert 'fill="#cf222e"' in page  # the alert
+    assert "<script" not in page
+
+
 def test_backtest_of_nothing_readable_or_of_bad_marks_is_refused(cxwatch: Shell, folder: Path) -> None:
     (folder / "a.jsonl").write_text('{"no": "event"}\n', encoding="utf-8")
     nothing = cxwatch("backtest", "a.jsonl", "--json")
