@@ -84,9 +84,10 @@ def told_as_one(before: Mapping[Kind, frozenset[Segment]], found: Mapping[Kind, 
     for kind, one in _in_order(found):
         kinds = open_at[one.segment]
         if isinstance(one, Anomaly):
-            if not kinds:
+            if not kinds or (kinds == [kind] and not one.spam):  # held back as spam before, and not any more
                 anomalies.append(one)
-            kinds.append(kind)
+            if one.signal != "drift" and kind not in kinds:  # a notice holds no place
+                kinds.append(kind)
         elif isinstance(one, Update):
             if len(kinds) < 2 or kinds[0] == kind:
                 updates.append(one)

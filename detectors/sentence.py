@@ -101,6 +101,14 @@ def recovery_sentence(bad: int, n: int, minutes: int, usual_share: float, kind: 
     return f"{bad} of {n} bad in the last {span} ({percent(bad / n)}); back to the usual {percent(usual_share)}"
 
 
+def drift_sentence(bad: int, n: int, usual: float, interval: tuple[float, float]) -> str:
+    """The line of a slow rise: a notice, told without hurry."""
+    low, high = wilson(bad, n)
+    observed = f"{percent(bad / n)}, {low * 100:.0f}..{percent(high)}"
+    band = f"usual {percent(usual)}, {interval[0] * 100:.0f}..{percent(interval[1])}"
+    return f"slowly rising: {bad} of {n} bad in the last week ({observed}; {band}); no day stands out"
+
+
 def _bad(numbers: Numbers) -> str:
     return "bad interactions" if numbers.kind == "interactions" else "bad"
 

@@ -16,6 +16,6 @@ class DetectionSettings:
 
     false_alerts_per_week: float = 2.0
     least_evidence: int = 30
-    detectors: tuple[str, ...] = ("evidence",)
+    detectors: tuple[str, ...] = ("evidence", "drift")
     assumed_bad_share: float = 0.20
     timezone: str = "UTC"

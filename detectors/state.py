@@ -67,6 +67,7 @@ class SegmentState(msgspec.Struct, array_like=True):
     bins: list[Bin] = msgspec.field(default_factory=list)  # in order, empty ones left out
     open: Open | None = None
     detectors: dict[str, tuple[int, State]] = msgspec.field(default_factory=dict)
+    noticed: int = -1  # minute of a notice of slow drift that is still listed
     curve: list[tuple[int, float]] = msgspec.field(default_factory=list)  # minute, strength of the evidence
     frozen: list[tuple[int, int]] = msgspec.field(default_factory=list)  # minutes of incidents: they teach nothing
 

@@ -23,12 +23,13 @@ from detectors.gate import Content, spam_in
 from detectors.lifecycle import follow
 from detectors.protocol import Detector, Part
 from detectors.records import Anomaly, Findings, Recovery, Update
+from detectors.river_hourly import Drift
 from detectors.river_models import DETECTORS
 from detectors.segments import Gained, Places, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps, span
-from detectors.watching import Seat, Yardstick, anomaly_of, take
+from detectors.watching import Seat, Yardstick, anomaly_of, drift_of, take
 from streams.clock import DAY_MS, MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind
@@ -65,6 +66,7 @@ class _Memory:
     places: Places
     usuals: Usuals
     open: set[Segment]
+    noticed: set[Segment] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -136,6 +138,7 @@ class Watch:
                 minute = busy[place]
             self._take_minute(run, minute, minute, due.get(minute, ()))
             self._follow_open(run, minute)
+            self._let_go_of_notices(run, minute)
             minute += 1
 
     def _take_late(self, run: _Run, minute: int, late: Sequence[LeafMinute]) -> None:
@@ -162,6 +165,36 @@ class Watch:
             if anomaly is not None:
                 run.anomalies.append(self._gated(run, seat, self._explained(run, seat, anomaly, by)))
                 memory.open.add(segment)
+                seat.state.noticed = -1
+                memory.noticed.discard(segment)
+            elif seat.drifting and seat.state.open is None and seat.state.noticed < 0:
+                self._notice_drift(run, seat, minute, by)
+
+    def _notice_drift(self, run: _Run, seat: Seat, minute: int, by: Yardstick) -> None:
+        """Tell of a slow rise, once; the next one is measured from here."""
+        end = hour_start(minute)
+        rows = self._hours(run.tx, end - WARM_DAYS * MINUTES_PER_DAY, end)
+        notice = drift_of(seat.segment, minute, hours_of(rows, seat.segment), by)
+        seat.drifting = False
+        for detector in seat.detectors:
+            if detector.name == Drift.name:
+                detector.restart()
+        if notice is not None:
+            run.anomalies.append(notice)
+            seat.state.noticed = minute
+            run.memory.noticed.add(seat.segment)
+
+    def _let_go_of_notices(self, run: _Run, minute: int) -> None:
+        """A notice is listed for a day."""
+        for segment in sorted(run.memory.noticed, key=sort_key):
+            state = run.memory.seats[segment].state
+            if minute - state.noticed < MINUTES_PER_DAY:
+                continue
+            state.noticed = -1
+            run.changed.add(segment)
+            run.memory.noticed.discard(segment)
+            at_ms = (minute + 1) * MINUTE_MS
+            run.recoveries.append(Recovery(segment, at_ms, 0, 0, 0.0, 0.0, "A notice of slow drift ends after a day."))
 
     def _gated(self, run: _Run, seat: Seat, anomaly: Anomaly) -> Anomaly:
         """The anomaly with what stands out among its bad answers; held back when they look like spam."""
@@ -264,6 +297,8 @@ class Watch:
             self._seat(memory, segment, state)
             if state.open is not None:
                 memory.open.add(segment)
+            if state.noticed >= 0:
+                memory.noticed.add(segment)
         return memory
 
     def _seat(self, memory: _Memory, segment: Segment, state: SegmentState) -> Seat:

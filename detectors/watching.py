@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from detectors.baseline import ODDS_TOLERANCE, Baseline
+from detectors.baseline import ODDS_TOLERANCE, Baseline, HourTotal
 from detectors.budget import Budget, severity
 from detectors.chance import binomial_tail, poisson_tail, usual_range, wilson
 from detectors.evidence import ShareAndVolume
@@ -13,8 +13,9 @@ from detectors.guardrail import cold_rise
 from detectors.judge import BAD_MIN, Rise, share_rise, totals, volume_rise
 from detectors.protocol import Detector, Evidence, Part, Step
 from detectors.records import Anomaly, CurvePoint
+from detectors.river_hourly import Drift
 from detectors.segments import Counts
-from detectors.sentence import Numbers, share_sentence, volume_sentence
+from detectors.sentence import Numbers, drift_sentence, share_sentence, volume_sentence
 from detectors.settings import DetectionSettings
 from detectors.state import BIN_MINUTES, SEVERITIES, SIGNALS, Open, SegmentState
 from streams.clock import MINUTE_MS
@@ -33,6 +34,7 @@ class Seat:
     segment: Segment
     state: SegmentState
     detectors: list[Detector]
+    drifting: bool = False  # whether the minute taken in last shows a slow drift
 
     @property
     def catching_up(self) -> bool:
@@ -77,6 +79,9 @@ def take(
     step = Step(minute, max(bad, gained.n), bad, min(bad, max(0, gained.bad_first)), own_minute, by.usual, parts)
     signals = [(detector.name, detector.step(step)) for detector in seat.detectors]
     told = [(name, evidence) for name, evidence in signals if evidence is not None]
+    if by.weighs:  # beside evidence, drift only gives notice
+        seat.drifting = any(name == Drift.name for name, _ in told)
+        told = [pair for pair in told if pair[0] != Drift.name]
     strength = max((evidence.strength or 0.0 for _, evidence in told), default=0.0)
     if strength > 0:
         state.trace(minute, strength)
@@ -206,6 +211,34 @@ def anomaly_of(segment: Segment, opened: Open, minute: int, names: tuple[str, ..
         reason=reason_of(opened, numbers, by),
         detectors=names,
         needed=by.budget.weeks_of(needed) if needed else 0.0,
+    )
+
+
+def drift_of(segment: Segment, minute: int, hours: Sequence[HourTotal], by: Yardstick) -> Anomaly | None:
+    """The notice of a slow drift, from the hours of the last week; None where they do not show it."""
+    usual, n, bad = by.usual, sum(hour.answers for hour in hours), sum(hour.bad for hour in hours)
+    if usual is None or not n or bad <= n * usual.share:
+        return None
+    since, (low, high) = hours[0].minute, usual.interval
+    return Anomaly(
+        segment=segment,
+        page=False,
+        signal="drift",
+        metric=METRICS[by.kind],
+        since_ms=since * MINUTE_MS,
+        detected_ms=(minute + 1) * MINUTE_MS,
+        observed=bad / n,
+        expected=usual.share,
+        expected_low=low,
+        expected_high=high,
+        times_usual_volume=None,
+        n=n,
+        bad=bad,
+        evidence=0.0,
+        severity="minor",
+        reason=drift_sentence(bad, n, usual.share, (low, high)),
+        detectors=(Drift.name,),
+        character="drift",
     )
 
 

@@ -89,6 +89,8 @@ def year(job: tuple[int, Trouble, int, DetectionSettings]) -> Year:
         with engine.begin() as tx:
             found = watch.advance(tx, Closing(start, start + DAY, shop.rows(start, start + DAY)))
         for anomaly in found.anomalies:
+            if not anomaly.page:
+                continue
             (result.spam if _in_spam(anomaly, streams) else result.false).append(anomaly)
     engine.dispose()
     return result

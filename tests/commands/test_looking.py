@@ -141,7 +141,7 @@ def test_backtest_compares_detectors_and_draws_the_stream(cxwatch: Shell, folder
     assert ended.code == 0
     compared = [row for row in ended.rows if row["type"] == "compared"]
     assert ended.rows[-1]["type"] == "summary"
-    assert compared[0]["detectors"] == ["evidence"]
+    assert compared[0]["detectors"] == ["evidence", "drift"]
     assert {"drift", "forecast", "share_jump"} <= {row["detectors"][0] for row in compared}
     assert compared[0]["alerts"] == ended.rows[-1]["alerts"] > 0
     page = (folder / "out.html").read_text(encoding="utf-8")
