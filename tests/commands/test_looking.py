@@ -136,18 +136,24 @@ def test_backtest_says_what_would_have_been_alerted(cxwatch: Shell, folder: Path
     assert not (folder / "cxwatch-data").exists()  # in memory
 
 
-def test_backtest_compares_detectors_and_draws_the_stream(cxwatch: Shell, folder: Path) -> None:
-    ended = cxwatch("backtest", fall(folder / "a.jsonl"), "--compare", "--html", folder / "out.html", "--json")
+def test_backtest_draws_the_stream_with_its_alerts_on_a_page(cxwatch: Shell, folder: Path) -> None:
+    ended = cxwatch("backtest", fall(folder / "a.jsonl"), "--html", folder / "out.html", "--json")
+    assert ended.code == 0
+    page = (folder / "out.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 1
+    assert 'fill="#cf222e"' in page  # the alert
+    assert "<script" not in page
+
+
+@pytest.mark.long
+def test_backtest_puts_each_detector_beside_the_default(cxwatch: Shell, folder: Path) -> None:
+    ended = cxwatch("backtest", fall(folder / "a.jsonl"), "--compare", "--json")
     assert ended.code == 0
     compared = [row for row in ended.rows if row["type"] == "compared"]
     assert ended.rows[-1]["type"] == "summary"
     assert compared[0]["detectors"] == ["evidence", "drift"]
     assert {"drift", "forecast", "share_jump"} <= {row["detectors"][0] for row in compared}
     assert compared[0]["alerts"] == ended.rows[-1]["alerts"] > 0
-    page = (folder / "out.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 1
-    assert 'fill="#cf222e"' in page  # the alert
-    assert "<script" not in page
 
 
 def test_backtest_of_nothing_readable_or_of_bad_marks_is_refused(cxwatch: Shell, folder: Path) -> None:
