@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Router, get
@@ -42,32 +41,22 @@ class JourneyAnswer(Struct, frozen=True):
     weakest: str | None
 
 
-async def read_scores(context: DashboardContext, desk: Desk) -> CxScores:
-    """The scores as they are now, read again after 30 s at the earliest."""
-    now_ms = context.clock.now_ms()
-
-    def read(conn: Connection) -> CxScores:
-        lived = all_customers(conn, now_ms - WINDOW_DAYS * DAY_MS)
-        return cx_scores(lived, now_ms, WINDOW_DAYS, context.measure.min_n)
-
-    return await desk.slow(("journey", int(context.monotonic() // KEPT_S)), read)
-
-
-def stages_of(found: CxScores, configured: Sequence[str]) -> list[str]:
-    """The stages that were met, in the order of the settings, others after them."""
-    known = [stage for stage in configured if stage in found.stages]
-    return [*known, *(stage for stage in found.stages if stage not in known)]
-
-
 def journey_router(context: DashboardContext, desk: Desk) -> Router:
     """The route, behind the context's guards."""
 
     @get("/api/v1/journey", summary="CX score by stage, over 7 days", tags=["read"])
     async def journey(request: Request[Any, Any, Any]) -> JourneyAnswer:
         single_values(request, ())
-        found = await read_scores(context, desk)
-        order = stages_of(found, context.measure.stages)
-        rows = [_row(stage, found.stages[stage]) for stage in order]
+        now_ms = context.clock.now_ms()
+
+        def read(conn: Connection) -> CxScores:
+            lived = all_customers(conn, now_ms - WINDOW_DAYS * DAY_MS)
+            return cx_scores(lived, now_ms, WINDOW_DAYS, context.measure.min_n)
+
+        found = await desk.slow(("journey", int(context.monotonic() // KEPT_S)), read)
+        known = [stage for stage in context.measure.stages if stage in found.stages]
+        others = [stage for stage in found.stages if stage not in known]
+        rows = [_row(stage, found.stages[stage]) for stage in [*known, *others]]
         return JourneyAnswer(WINDOW_DAYS, _row(None, found.overall), rows, found.weakest)
 
     return Router(

@@ -275,26 +275,6 @@ GERMAN: Mapping[str, str] = {
     "{n} possible spam, not paged": "{n} vermutlich Spam, nicht gemeldet",
     "not taken": "nicht übernommen",
     "taken by {name}": "übernommen von {name}",
-    # the journey
-    "CX score: graded behaviour, no question asked; last {n} days": (
-        "CX-Wert: benotetes Verhalten, ohne Frage; letzte {n} Tage"
-    ),
-    "The weakest link is {stage}:": "Das schwächste Glied ist {stage}:",
-    "Over all stages": "Über alle Phasen",
-    "per customer": "je Kunde",
-    "Too few customers for a score.": "Zu wenige Kunden für einen Wert.",
-    "it takes {n}.": "nötig sind {n}.",
-    "CX score by stage with its interval": "CX-Wert je Phase mit Intervall",
-    "CX score": "CX-Wert",
-    "means": "heißt",
-    "nothing graded": "nichts benotet",
-    "weakest link": "schwächstes Glied",
-    "delight": "begeistert",
-    "disappointing": "enttäuschend",
-    "neutral": "neutral",
-    "Delight: the interval lies above 0. Disappointing: below. Neutral: it holds 0.": (
-        "Begeistert: das Intervall liegt über 0. Enttäuschend: darunter. Neutral: es enthält 0."
-    ),
     # what was not done
     "That was not done": "Das wurde nicht getan",
     "{name} was faster": "{name} war schneller",

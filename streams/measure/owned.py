@@ -58,7 +58,8 @@ class OwnedPartitions:
         if partitions:  # whom another process forgot meanwhile
             forgotten = await self._access.patiently("erasures were read", partial(self._access.read, load_erased))
             self.erased.add(forgotten)
-        return {partition: self._states[partition].next_offset for partition in partitions}
+        kept = {partition: self._states.get(partition) for partition in partitions}  # some may be given back by now
+        return {partition: state.next_offset for partition, state in kept.items() if state is not None}
 
     def release(self, partitions: Collection[int]) -> None:
         """Own them no more: work in flight for them is dropped."""

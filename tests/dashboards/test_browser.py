@@ -146,8 +146,7 @@ def test_a_new_message_appears_on_the_preview_page(world: World, served: Served,
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/", "/incidents", "/incidents/2047", "/preview", "/queue?lang=de", "/journey?lang=de", "/cases/8812?lang=de"],
+    "path", ["/", "/incidents", "/incidents/2047", "/preview", "/queue?lang=de", "/cases/8812?lang=de"]
 )
 def test_on_a_phone_nothing_scrolls_sideways(world: World, served: Served, watched: Watched, path: str) -> None:
     morning(world)

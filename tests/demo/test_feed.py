@@ -162,5 +162,5 @@ def test_a_thinned_history_is_brought_to_full_volume_and_the_live_day_is_left_al
     live_ms = 100 * DAY_MS
     live = minute_of(live_ms)
     rows = [LeafMinute(live - 60, "web", "buy", 4, 2, 1), LeafMinute(live, "web", "buy", 4, 2, 1)]
-    hours = at_full_volume(lambda tx, begin, end: rows, live_ms, 0.1)
+    hours = at_full_volume(lambda conn, begin, end, kind: rows, live_ms, 0.1)
     assert hours(None, 0, live + 60) == [LeafMinute(live - 60, "web", "buy", 40, 20, 10), rows[1]]

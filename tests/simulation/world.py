@@ -190,7 +190,7 @@ class Process:
             while not self.dead:
                 for partition in sorted(self.owned - set(self.position)):
                     self.position.update(await self.engine.claim([partition]))
-                ready = [p for p in sorted(self.owned) if self.position[p] < self.world.end(p)]
+                ready = [p for p in sorted(self.owned & set(self.position)) if self.position[p] < self.world.end(p)]
                 if not ready:
                     await asyncio.sleep(rng.random())
                     continue
@@ -278,6 +278,9 @@ class World:
             await asyncio.sleep(4)
             if last.dead:  # a zombie that claimed late has fenced it: the supervisor starts it again
                 last = self._start(set(range(PARTITIONS)))
+            for task in self._tasks:
+                if task.done():
+                    task.result()  # nothing but the end of its process may have ended it
             if self._done(last):
                 return
         raise AssertionError("it did not come to rest")
