@@ -50,6 +50,7 @@ def over_postgres(cxwatch: Shell, folder: Path, postgres: Server, database: str)
     return cxwatch
 
 
+@pytest.mark.long
 def test_a_role_that_may_not_make_tables_runs_everything(
     over_postgres: Shell, folder: Path, postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

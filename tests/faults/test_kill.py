@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_whatever_the_moment_every_number_equals_a_recount(folder: Path) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")  # pytest shows it when this fails
