@@ -53,7 +53,9 @@ class House:
         self._sending = threading.Event()
         self._on_its_way = threading.Lock()
         self._failures: list[BaseException] = []
-        (folder / "cxwatch.toml").write_text(f'database = "{server.url(NAME)}"\n{SETTINGS}')
+        (folder / "cxwatch.toml").write_text(
+            f'database = "{server.url(NAME)}"\n{SETTINGS}[alerts]\nhold_off_seconds = 1\n'
+        )
         server.sql(f"CREATE DATABASE {NAME}")
         self.migrate()
 
