@@ -12,7 +12,6 @@ from typing import Any
 from alerting.channels.protocol import Block
 
 HEADER_MAX = 150
-SECTION_MAX = 3_000
 FIELD_MAX = 2_000
 BUTTON_MAX = 75
 NOTHING = "–"

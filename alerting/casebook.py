@@ -124,9 +124,3 @@ def case_history(conn: Connection, case_id: int, limit: int = HISTORY_MAX) -> li
     query = select(case_events).where(c.case_id == case_id).order_by(c.event_id.desc()).limit(limit)
     rows = conn.execute(query).all()
     return [Event(row.at_ms, row.kind, row.actor, row.text, row.version) for row in reversed(rows)]
-
-
-def counts_by_state(conn: Connection) -> dict[CaseState, int]:
-    """How many cases are in each state; states without any are left out."""
-    rows = conn.execute(select(cases.c.state, func.count()).group_by(cases.c.state))
-    return {row[0]: int(row[1]) for row in rows}

@@ -181,14 +181,6 @@ def counts(conn: Connection) -> dict[DeliveryState, int]:
     return total
 
 
-def oldest_waiting_ms(conn: Connection, product_ms: int) -> int | None:
-    """Since when (product time) the message waits that has waited longest beyond its hold-off; None if none does."""
-    c = outbox.c
-    waiting = and_(c.state != "dead", c.desired_revision > c.sent_revision, c.not_before_ms <= product_ms)
-    found: int | None = conn.execute(select(func.min(c.not_before_ms)).where(waiting)).scalar()
-    return found
-
-
 def revive_dead(conn: Connection) -> int:
     """Try again what was given up: after a token or a channel was put right."""
     changed = 0

@@ -196,10 +196,3 @@ def read_previews(conn: Connection, limit: int = 100, thread: str | None = None)
     query = query.where(c.thread.is_(None)) if thread is None else query
     order = c.seq.desc() if thread is None else c.seq
     return [dict(row._mapping) for row in conn.execute(query.order_by(order).limit(min(limit, LIST_MAX)))]
-
-
-def counts_by_stage(conn: Connection, now_ms: int) -> dict[IncidentStage, int]:
-    """How many incidents are in each state now."""
-    stages: tuple[IncidentStage, ...] = ("pending", "firing", "acknowledged", "resolved")
-    query = select(*(func.count().filter(_in_stage(stage, now_ms)) for stage in stages)).select_from(incidents)
-    return dict(zip(stages, (int(n) for n in conn.execute(query).one()), strict=True))

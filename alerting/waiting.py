@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, String, and_, case, func, literal, not_, or_, select, true, tuple_
 from sqlalchemy import update as sql_update
 
-from alerting.outbox import OPEN, message_row, note_row, outbox_id, supersede_notes, want
+from alerting.outbox import OPEN, message_row, note_row, supersede_notes, want
 from alerting.records import NoteRow, OutboxRow
 from alerting.tables import notes, outbox
 
@@ -138,8 +138,3 @@ def members(conn: Connection, number: int, limit: int) -> list[OutboxRow]:
     c = outbox.c
     query = select(outbox).where(c.digest == number).order_by(c.not_before_ms, c.outbox_id).limit(limit)
     return [message_row(row) for row in conn.execute(query)]
-
-
-def digest_id(number: int) -> str:
-    """The key of a digest's row."""
-    return outbox_id("digest", number)

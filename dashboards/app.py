@@ -47,8 +47,3 @@ def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] =
         pages_router(pages),
     ]
     return Dashboard(routers, error_handlers(pages), broadcaster, assets)
-
-
-def dashboard_routers(context: DashboardContext) -> list[Router]:
-    """Only the routes, for an application that brings its own error pages."""
-    return build_dashboard(context).routers

@@ -28,7 +28,6 @@ from detectors.protocol import Evidence, Part, State, Step, Usual, Value, number
 
 ODDS = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the odds of a bad answer
 TIMES = (1.6, 2.5, 4.0, 8.0)  # alternatives: times the usual number of bad answers
-BETS = len(ODDS) + len(TIMES)
 VOLUME_BETS = tuple((log(times), times - 1) for times in TIMES)
 EXPONENT_MAX = 300.0
 CEILING = 1e12  # beyond it evidence means nothing more

@@ -25,7 +25,6 @@ from streams.logs.protocol import Log, Record
 from streams.store import deadletters, ledger
 
 BEHIND_TRIES = 60
-LETTERS_EVERY = 500  # refused rows kept a transaction
 
 
 async def import_files(

@@ -21,7 +21,6 @@ QUIET = "#252D35"
 STALE = "#F0E442"
 
 NO_DATA = "no data"
-NOT_OFFERED = ""
 
 
 def said(text: str, color: str) -> ValueMappingResult:

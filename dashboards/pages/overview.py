@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 from litestar import Request, Response
 
 from dashboards import words
-from dashboards.alert_readings import read_incidents
+from dashboards.alert_readings import IncidentLine, read_incidents
 from dashboards.beyond_chance import Verdict
 from dashboards.outcomes import METRICS
 from dashboards.pages.render import Pages
-from dashboards.places import alone, build_table, leaf_rows
+from dashboards.places import Table, alone, build_table, leaf_rows
 from dashboards.ruler import Ruler, ruler
 from dashboards.window_filter import WINDOW_NAMES
 from streams.records import Segment, WindowName, WindowSnapshot
@@ -99,16 +99,21 @@ def metrics_shown(rows: Sequence[WindowSnapshot], choice: Choice) -> list[tuple[
     return sorted(pairs, key=lambda pair: (order.get(pair[0], len(order)), pair[0], pair[1] != "hot"))
 
 
-async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
-    """The page."""
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What the overview and the wall show of one window: the chosen metric by place, and open incidents."""
+
+    choice: Choice
+    rows: Sequence[WindowSnapshot]
+    here: Mapping[Segment, WindowSnapshot]
+    usual: Mapping[Segment, WindowSnapshot]
+    table: Table
+    incidents: Sequence[IncidentLine]
+
+
+async def read_board(pages: Pages, window: WindowName, query: Mapping[str, str]) -> Board:
+    """Read it, at one desk for everybody who looks."""
     desk, context = pages.desk, pages.context
-    query = {name: str(value) for name, value in request.query_params.items()}
-    now = await desk.now()
-    if now.freshness.state == "waiting":
-        return await pages.answer(
-            request, "empty.html", "overview", measure=context.measure, public_url=context.public_url
-        )
-    window = read_choice(query, context.kpi).window
     rows = await desk.windows((window,))
     choice = read_choice(query, context.kpi, rows)
     here = leaf_rows(rows, choice.metric, choice.kind)
@@ -122,6 +127,21 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         hours=await desk.hours(),
         incidents=incidents,
     )
+    return Board(choice, rows, here, usual, table, incidents)
+
+
+async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
+    """The page."""
+    desk, context = pages.desk, pages.context
+    query = {name: str(value) for name, value in request.query_params.items()}
+    now = await desk.now()
+    if now.freshness.state == "waiting":
+        return await pages.answer(
+            request, "empty.html", "overview", measure=context.measure, public_url=context.public_url
+        )
+    window = read_choice(query, context.kpi).window
+    board = await read_board(pages, window, query)
+    choice, incidents = board.choice, board.incidents
     return await pages.answer(
         request,
         "overview.html",
@@ -129,10 +149,10 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         stream="/api/v1/stream?" + urlencode({"window": window}),
         choice=choice,
         windows=words.WINDOW_LABELS,
-        main=main_score(choice, here, usual),
-        others=other_scores(rows, choice),
-        choices=metrics_shown(rows, choice),
-        table=table,
+        main=main_score(choice, board.here, board.usual),
+        others=other_scores(board.rows, choice),
+        choices=metrics_shown(board.rows, choice),
+        table=board.table,
         incidents=[line for line in incidents if not line.spam],
         spam=[line for line in incidents if line.spam],
         now_ms=context.clock.now_ms(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +9,8 @@ from litestar import Request, Response
 
 from alerting.queue import count_queue
 from dashboards import words
-from dashboards.alert_readings import read_incidents
-from dashboards.pages.overview import DEFAULT_WINDOW, main_score, other_scores, read_choice
+from dashboards.pages.overview import DEFAULT_WINDOW, main_score, other_scores, read_board
 from dashboards.pages.render import Pages
-from dashboards.places import build_table, leaf_rows
-from streams.scales import scale_named
 
 INCIDENTS_MAX = 4  # on one screen; how many more there are is said
 OTHERS_MAX = 3
@@ -23,11 +19,8 @@ OTHERS_MAX = 3
 async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
     """The page. ?kiosk is what a bookmark on a screen says; it hides nothing."""
     desk, context = pages.desk, pages.context
-    rows = await desk.windows((DEFAULT_WINDOW,))
-    choice = read_choice({}, context.kpi, rows)
-    here = leaf_rows(rows, choice.metric, choice.kind)
-    usual = leaf_rows(await desk.usual(DEFAULT_WINDOW, choice.metric), choice.metric, choice.kind)
-    incidents = await desk.shared("open incidents", partial(read_incidents, open_only=True))
+    board = await read_board(pages, DEFAULT_WINDOW, {})
+    choice, incidents = board.choice, board.incidents
     now_ms, settings = context.clock.now_ms(), pages.acting.settings
     counts = await desk.shared("queue counts", lambda conn: count_queue(conn, now_ms, settings))
     real = sorted(
@@ -40,16 +33,9 @@ async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
         "wall",
         stream="/api/v1/stream?" + urlencode({"window": DEFAULT_WINDOW}),
         choice=choice,
-        main=main_score(choice, here, usual),
-        others=[row for row in other_scores(rows, choice) if row.score is not None][:OTHERS_MAX],
-        table=build_table(
-            context.measure,
-            scale_named(choice.metric),
-            now=here,
-            usual=usual,
-            hours=await desk.hours(),
-            incidents=incidents,
-        ),
+        main=main_score(choice, board.here, board.usual),
+        others=[row for row in other_scores(board.rows, choice) if row.score is not None][:OTHERS_MAX],
+        table=board.table,
         incidents=real[:INCIDENTS_MAX],
         more=len(real) - len(real[:INCIDENTS_MAX]),
         open_incidents=len(real),
