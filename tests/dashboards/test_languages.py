@@ -9,6 +9,7 @@ import pytest
 from litestar.testing import TestClient
 
 from dashboards.pages.german import GERMAN
+from dashboards.pages.german import PAGES as GERMAN_PAGES
 from dashboards.pages.language import Language
 from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.dashboards import NOW_MS, World, busy_day
@@ -28,6 +29,12 @@ def test_everything_the_pages_say_is_said_in_german_too() -> None:
 def test_a_translation_names_the_same_values() -> None:
     for english, german in GERMAN.items():
         assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", german)), english
+
+
+def test_what_is_said_on_two_pages_is_said_in_the_same_words() -> None:
+    for page in GERMAN_PAGES:
+        for english, words in page.WORDS.items():
+            assert GERMAN[english] == words, (page.__name__, english)
 
 
 @pytest.mark.parametrize(

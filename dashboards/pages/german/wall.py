@@ -1,0 +1,34 @@
+"""German words of the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, str] = {
+    "customer experience, last {window}": "Kundenerlebnis, letzte {window}",
+    "last {window}": "letzte {window}",
+    "no data": "keine Daten",
+    "too few": "zu wenige",
+    "{n} below usual {score}": "{n} unter dem Üblichen {score}",
+    "{n} above usual {score}": "{n} über dem Üblichen {score}",
+    "as usual": "wie üblich",
+    "learning what is usual": "lernt noch, was üblich ist",
+    "First contact with unhappy customers": "Erster Kontakt mit Unzufriedenen",
+    "These clocks keep running.": "Diese Fristen laufen weiter.",
+    "On time today:": "Heute rechtzeitig:",
+    "{n} of {all}": "{n} von {all}",
+    "Nothing was due today yet.": "Heute war noch nichts fällig.",
+    "open incident": "offener Vorfall",
+    "below usual": "unter üblich",
+    "above usual": "über üblich",
+    "blind spot": "blinder Fleck",
+    "not offered": "nicht angeboten",
+    "as usual: the difference could be chance": "wie üblich: der Unterschied kann Zufall sein",
+    "{n} open incidents": "{n} offene Vorfälle",
+    "1 open incident": "1 offener Vorfall",
+    "No incident is open": "Kein Vorfall ist offen",
+    "{n} more are on the page": "{n} weitere stehen auf der Seite",
+    "{n} possible spam, not paged": "{n} vermutlich Spam, nicht gemeldet",
+    "not taken": "nicht übernommen",
+    "taken by {name}": "übernommen von {name}",
+}
