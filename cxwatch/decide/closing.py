@@ -7,7 +7,22 @@ from collections.abc import Iterable, Mapping
 from streams.clock import SECOND_MS, minute_of
 from streams.store.progress import Progress
 
+MINUTES_FIRST = 60  # closed in a process's first round, when nobody knows yet what a minute costs here
 MINUTES_MAX = 720  # closed a round: a long catch-up goes in steps
+MINUTES_MIN = 5
+ROUND_MS = 1_500  # what a round should take: far less than the lease lasts, which is renewed between rounds only
+
+
+def minutes_next(closed: int, took_ms: int) -> int:
+    """How many minutes the next round may close, when the last one took so long for `closed` of them.
+
+    At most twice as many, so that one light stretch (a night) does not make the next round outlast the lease.
+
+    >>> minutes_next(60, took_ms=100), minutes_next(60, took_ms=6_000)
+    (120, 15)
+    """
+    fitting = closed * ROUND_MS // max(took_ms, 1)
+    return max(MINUTES_MIN, min(fitting, 2 * closed, MINUTES_MAX))
 
 
 def closeable_to(

@@ -40,6 +40,12 @@ class Lease:
         row = {"name": self._name, "token": self._token, "until_ms": now + LEASE_MS}
         return put(conn, leases, [row], []) == 1
 
+    def renew(self, conn: Connection) -> None:
+        """Let it last from now on; `hold` was true in this transaction, so that the row is ours."""
+        c = leases.c
+        query = update(leases).where(c.name == self._name, c.token == self._token)
+        conn.execute(query.values(until_ms=server_ms(conn) + LEASE_MS))
+
     def held(self, conn: Connection) -> bool:
         """Whether the role is still ours, for one about to act outside the database."""
         row = conn.execute(select(leases.c.token, leases.c.until_ms).where(leases.c.name == self._name)).one_or_none()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, select
 
 from alerting.react import react
 from alerting.settings import AlertSettings
-from cxwatch.decide.closing import MINUTES_MAX, closeable_to
+from cxwatch.decide.closing import MINUTES_FIRST, ROUND_MS, closeable_to, minutes_next
 from cxwatch.decide.lease import LEASE_MS, Lease
 from cxwatch.decide.tables import decide_cursors, decided
 from detectors.kinds import Watches
@@ -29,6 +29,7 @@ class Round:
     """What one round did; `more` says that minutes are left to close at once."""
 
     closed_to: int | None
+    minutes: int  # closed in this round
     flags: int
     findings: Findings
     more: bool
@@ -59,6 +60,7 @@ class Decider:
     lease: Lease
     seize: bool = False  # the first round takes the lease from a holder that cannot be alive (embedded shape)
     _known: _Known | None = None
+    _minutes_max: int = MINUTES_FIRST  # of the next round; follows what minutes cost here
 
     def decide(self, now_ms: int, ends: Mapping[int, int]) -> Round | None:
         """Run one round; None when another process holds the lease. `ends` were read from the log before `now_ms`.
@@ -72,11 +74,13 @@ class Decider:
             with self.engine.begin() as tx:
                 if not self.lease.hold(tx, seize=self.seize):
                     return None
-                progress = read_progress(tx)
+                started_ms, progress = server_ms(tx), read_progress(tx)
                 done, open_from = self._round(tx, now_ms, ends, progress)
+                self._pace(done, server_ms(tx) - started_ms)
+                self.lease.renew(tx)  # a round that took long ends with a lease that is as fresh as any
                 # What was read, and not what MEASURE has committed since: on PostgreSQL it does so beside this round.
                 commits = {p.partition: p.commits for p in progress}
-                idle = replace(done, flags=0, findings=Findings())
+                idle = replace(done, minutes=0, flags=0, findings=Findings())
                 self._known = _Known(idle, open_from, commits, server_ms(tx))
         except BaseException:
             self._known = None
@@ -84,6 +88,11 @@ class Decider:
             raise
         self.seize = False
         return done
+
+    def _pace(self, done: Round, took_ms: int) -> None:
+        """Only rounds that closed all they may, or took too long, say what a minute costs."""
+        if done.more or took_ms > ROUND_MS:
+            self._minutes_max = minutes_next(max(done.minutes, 1), took_ms)
 
     def _nothing_new(self, known: _Known, now_ms: int, ends: Mapping[int, int]) -> bool:
         with self.engine.connect() as conn:
@@ -105,7 +114,7 @@ class Decider:
         closed = closed_to
         # The first closing waits for its minute to be over: until then an earlier one may come first.
         if start is not None and reach is not None and (closed_to is not None or reach > start):
-            closed = max(start, min(reach, start + MINUTES_MAX))
+            closed = max(start, min(reach, start + self._minutes_max))
             flags += _silent(tx, progress, start, closed)
             findings = self.watch.advance(tx, _closings(tx, panes_seen, closed_to, start, closed))
             panes_seen = {p.partition: p.commits for p in progress}
@@ -113,7 +122,8 @@ class Decider:
         _save(tx, progress, panes_seen, closed)
         more = closed is not None and reach is not None and closed < reach
         open_from = start if closed is None else closed
-        return Round(closed, len(flags), findings, more), 0 if reach is None else open_from
+        minutes = 0 if closed is None or start is None else closed - start
+        return Round(closed, minutes, len(flags), findings, more), 0 if reach is None else open_from
 
 
 def _commits(conn: Connection) -> dict[int, int]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Connection, Engine, event, select, update
 
 from cxwatch.decide.lease import LEASE_MS, Lease, server_ms
 from cxwatch.decide.tables import leases
+from detectors.kinds import Watches
+from detectors.records import Findings
+from detectors.settings import DetectionSettings
+from detectors.watch import Closing
 from streams.clock import HOUR_MS
+from streams.store.minutes import Kind, leaf_hours
 from tests.deciding.rig import Shop
 from tests.measure import oracle
 from tests.support.databases import DATABASES, empty
@@ -181,3 +187,19 @@ async def test_a_seizing_round_that_dies_seizes_again(shop: Shop) -> None:
         other.decide(shop.clock.now_ms(), shop.log.ends())
     event.remove(shop.database, "commit", fail)
     assert other.decide(shop.clock.now_ms(), shop.log.ends()) is not None
+
+
+class Slow(Watches):
+    """Detection that takes so long that the lease runs out meanwhile."""
+
+    def advance(self, tx: Connection, closings: Mapping[Kind, Closing]) -> Findings:
+        tx.execute(update(leases).values(until_ms=server_ms(tx) - 1))
+        return super().advance(tx, closings)
+
+
+async def test_a_long_round_ends_with_a_lease_as_fresh_as_any(shop: Shop) -> None:
+    await shop.step(shop.clock.now_ms(), [oracle.event(1, shop.clock.now_ms())])
+    decider = replace(shop.new_decider(), watch=Slow(DetectionSettings(), leaf_hours), lease=shop.decider.lease)
+    shop.clock.set(shop.clock.now_ms() + HOUR_MS)
+    shop.decide(decider)
+    assert held(shop.database, decider.lease)
