@@ -25,6 +25,7 @@ from cxwatch.messaging import buttons_of
 from dashboards.app import build_dashboard
 from dashboards.context import DashboardContext, TotalKey, Viewer
 from dashboards.health import health_router, metrics_router
+from streams.clock import SystemClock
 from streams.ingest import ingest_router
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def _context(product: Product, access: Access, checks: Checks, acting: AlertingA
         sign_in=SIGN_IN,
         viewer=viewer,
         acting=acting,
+        configuration=settings.configuration,
+        real_clock=SystemClock() if acting is None else real_clock_of(settings),
         guards=[access.guard("read")],
+        admin_guards=[access.guard("admin")],
         metrics_guards=[access.guard("read")],
     )
 
@@ -119,7 +123,8 @@ def viewer(request: ASGIConnection[Any, Any, Any, Any]) -> Viewer | None:
     caller = caller_of(request)
     if caller is None or caller.how == "here":
         return None
-    return Viewer(caller.name, caller.csrf, may_act="act" in caller.scopes, can_leave=caller.how == "session")
+    may_act, may_admin = "act" in caller.scopes, "admin" in caller.scopes
+    return Viewer(caller.name, caller.csrf, may_act, caller.how == "session", may_admin)
 
 
 def _openapi_document(guard: Guard) -> HTTPRouteHandler:

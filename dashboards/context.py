@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine
 
 from alerting.punctuality import Punctuality
 from alerting.serving import AlertingApi
-from streams.clock import Clock
+from dashboards.settings import Configuration
+from streams.clock import Clock, SystemClock
 from streams.settings import MeasureSettings
 from streams.signal import Signal
 
@@ -44,6 +45,7 @@ class Viewer:
     csrf: str
     may_act: bool
     can_leave: bool
+    may_admin: bool = False
 
 
 def healthy() -> Health:
@@ -109,6 +111,9 @@ class DashboardContext:
     sign_in: str | None = None  # the path of the page where people say who they are
     acting: AlertingApi | None = None  # how people act; None: as on a machine where nobody is asked who they are
     viewer: Callable[[ASGIConnection[Any, Any, Any, Any]], Viewer | None] = _nobody
+    configuration: Configuration = field(default_factory=Configuration)
+    real_clock: Clock = field(default_factory=SystemClock)  # of what is no part of the product's time: pauses
     guards: Sequence[Guard] = ()
+    admin_guards: Sequence[Guard] = ()
     metrics_guards: Sequence[Guard] = ()
     monotonic: Callable[[], float] = field(default=time.monotonic)

@@ -1,14 +1,43 @@
-"""What this room needs to know for Prometheus and Grafana, as frozen records. cxwatch/settings builds them."""
+"""What this room needs to know for its settings page, Prometheus and Grafana. cxwatch/settings builds these records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 OBJECTIVES: Mapping[str, float] = MappingProxyType({"nps": 85.0, "csat": 85.0, "ces": 80.0})
 BURN_MAX = 3.0  # alerts fire above: an objective of 85 % can burn at most 6.67 times as fast as it allows
 OBJECTIVE_MIN, OBJECTIVE_MAX = 70.0, 99.9  # per cent; under 66.7 the burn could never pass BURN_MAX
+
+Origin = Literal["default", "file", "environment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One setting as it is in force: its key ("web.port"), its value as TOML writes it, and who said so.
+
+    `line` is the file's, 0 where it stands in no file. Passwords and tokens are no settings and never in here.
+    """
+
+    key: str
+    value: str
+    origin: Origin
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything the process was told when it started. `secrets`: of each name, where it came from, if at all."""
+
+    file: str | None = None
+    told: tuple[Told, ...] = ()
+    secrets: tuple[tuple[str, Literal["environment", "file"] | None], ...] = ()
+
+    def of(self, key: str) -> Told | None:
+        """One of them by its key."""
+        return next((told for told in self.told if told.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -19,8 +20,9 @@ from cxwatch.settings.lines import Lines
 from cxwatch.settings.measuring import measure_settings
 from cxwatch.settings.problems import Problem, SettingsError
 from cxwatch.settings.reader import Sheet, Table
-from cxwatch.settings.records import Kpi, Settings, WebSettings
-from cxwatch.settings.secret_values import read_secrets
+from cxwatch.settings.records import Kpi, Secrets, Settings, WebSettings
+from cxwatch.settings.secret_values import origins, read_secrets
+from dashboards.settings import Configuration
 
 FILE_NAME = "cxwatch.toml"
 FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -42,7 +44,7 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     settings = _settings(Table(sheet, values, (), ""), sheet, path)
     if sheet.problems:
         raise SettingsError(sheet.problems)
-    return settings
+    return replace(settings, configuration=_configuration(sheet, path, settings.secrets))
 
 
 def _read(path: Path) -> str:
@@ -99,6 +101,13 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
     )
     top.finish()
     return settings
+
+
+def _configuration(sheet: Sheet, path: Path | None, secrets: Secrets) -> Configuration:
+    """What was read, for the settings page."""
+    return Configuration(
+        None if path is None else str(path), tuple(sheet.told.values()), origins(secrets, sheet.environ)
+    )
 
 
 def _data_dir(top: Table, sheet: Sheet, path: Path | None) -> Path:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from cxwatch.settings.lines import Lines
 from cxwatch.settings.problems import Problem
+from cxwatch.settings.telling import as_toml
+from dashboards.settings import Origin, Told
 
 TEXT_MAX = 256
 NAME_MAX = 64
@@ -17,19 +19,20 @@ NAMES_MAX = 200
 ENV_PREFIX = "CXWATCH_"
 
 Choice = TypeVar("Choice", bound=str)
-Number = TypeVar("Number", int, float)
+T = TypeVar("T")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass
 class Sheet:
-    """One settings file and the environment beside it, with the problems found so far."""
+    """One settings file and the environment beside it, with the problems found so far and what every key came to."""
 
     file: str
     lines: Lines
     environ: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
+    told: dict[str, Told] = field(default_factory=dict)
 
     def wrong(self, path: Sequence[str], text: str) -> None:
         """Note a problem with a key of the file."""
@@ -69,11 +72,11 @@ class Table:
         """A text of 1 to `length_max` characters."""
         value = self._take(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         if not isinstance(value, str) or not 1 <= len(value) <= length_max:
             self.wrong(key, f"must be text of 1 to {length_max} characters in quotes, such as {default!r}")
             return default
-        return value
+        return self._tell(key, value)
 
     def optional(self, key: str) -> str | None:
         """A text, None if it is left out."""
@@ -81,16 +84,16 @@ class Table:
         if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= TEXT_MAX):
             self.wrong(key, f"must be text of 1 to {TEXT_MAX} characters in quotes, or left out")
             return None
-        return value
+        return self._tell(key, value)
 
     def choice(self, key: str, default: Choice, choices: Sequence[Choice]) -> Choice:
         """One of a few words."""
         value = self._take(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         for choice in choices:
             if value == choice:
-                return choice
+                return self._tell(key, choice)
         self.wrong(key, f"must be one of {', '.join(choices)}")
         return default
 
@@ -98,19 +101,19 @@ class Table:
         """A whole number from `low` to `high`."""
         value = self._take(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         if isinstance(value, str) and self._variable(key) is not None and _WHOLE.fullmatch(value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.wrong(key, f"must be a whole number from {low:,} to {high:,}; without it, it is {default:,}")
             return default
-        return value
+        return self._tell(key, value)
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         """A number from `low` to `high`."""
         value = self._take(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         if isinstance(value, str) and self._variable(key) is not None:
             try:
                 value = float(value)
@@ -119,19 +122,19 @@ class Table:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             self.wrong(key, f"must be a number from {low:g} to {high:g}; without it, it is {default:g}")
             return default
-        return float(value)
+        return self._tell(key, float(value))
 
     def flag(self, key: str, default: bool) -> bool:
         """true or false."""
         value = self._take(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         if isinstance(value, str) and self._variable(key) is not None:
             value = _TRUTH.get(value.lower(), value)
         if not isinstance(value, bool):
             self.wrong(key, "must be true or false, without quotes")
             return default
-        return value
+        return self._tell(key, value)
 
     def names(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A list of names, each once. Lists are not taken from the environment."""
@@ -139,7 +142,7 @@ class Table:
         self._lists.add(key)
         value = self._values.get(key)
         if value is None:
-            return default
+            return self._tell(key, default)
         fits = isinstance(value, list) and all(isinstance(name, str) and 1 <= len(name) <= NAME_MAX for name in value)
         if not fits or len(value) > NAMES_MAX:
             self.wrong(key, f"must be a list of at most {NAMES_MAX} names of 1 to {NAME_MAX} characters in quotes")
@@ -147,7 +150,7 @@ class Table:
         twice = sorted({name for name in value if value.count(name) > 1})
         if twice:
             self.wrong(key, f"names {', '.join(twice)} twice: leave one")
-        return tuple(dict.fromkeys(value))
+        return self._tell(key, tuple(dict.fromkeys(value)))
 
     def table(self, key: str) -> Table:
         """A table inside this one, empty if it is left out."""
@@ -193,6 +196,19 @@ class Table:
         self._known.append(key)
         variable = self._variable(key)
         return variable if variable is not None else self._values.get(key)
+
+    def _tell(self, key: str, value: T) -> T:
+        """Note what a key came to, and from where, for the settings page."""
+        path = (*self._path, key)
+        origin: Origin = "default"
+        if self._variable(key) is not None:
+            origin = "environment"
+        elif key in self._values:
+            origin = "file"
+        shown = _shown(path)
+        line = self._sheet.lines.of(path) if origin == "file" else 0
+        self._sheet.told[shown] = Told(shown, as_toml(shown, value), origin, line)
+        return value
 
     def _name(self, key: str) -> str:
         return f"{self._env}_{key}".upper().lstrip("_")

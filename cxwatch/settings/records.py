@@ -9,7 +9,7 @@ from typing import Literal
 
 from alerting.channels.alertmanager import AlertmanagerSettings
 from alerting.settings import AlertSettings, Secret
-from dashboards.settings import BoardSettings
+from dashboards.settings import BoardSettings, Configuration
 from detectors.settings import DetectionSettings
 from streams.logs.kafka_settings import KafkaSettings
 from streams.settings import MeasureSettings
@@ -89,6 +89,7 @@ class Settings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     secrets: Secrets = field(default_factory=Secrets)
     names_given: frozenset[str] = frozenset()
+    configuration: Configuration = field(default_factory=Configuration, compare=False)  # in words, for its page
 
     @property
     def embedded_log(self) -> bool:

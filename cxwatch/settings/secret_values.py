@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Literal
 
 from alerting.settings import Secret
 from cxwatch.settings.reader import Sheet
 from cxwatch.settings.records import Secrets
 
 SECRET_BYTES_MAX = 4096
+SecretOrigin = Literal["environment", "file"]
 
 
 def read_secrets(sheet: Sheet) -> Secrets:
     """All secrets that are set; an empty variable counts as not set."""
     return Secrets(**{field.name: _read(sheet, field.name.upper()) for field in fields(Secrets)})
+
+
+def origins(secrets: Secrets, environ: Mapping[str, str]) -> tuple[tuple[str, SecretOrigin | None], ...]:
+    """Of each secret: whether it is set, and whether by a variable or by a file that one names."""
+    found: list[tuple[str, SecretOrigin | None]] = []
+    for field in fields(Secrets):
+        name = field.name.upper()
+        by_variable = bool(environ.get(name, "").strip())
+        known = getattr(secrets, field.name) is not None
+        found.append((name, None if not known else "environment" if by_variable else "file"))
+    return tuple(found)
 
 
 def _read(sheet: Sheet, name: str) -> Secret | None:

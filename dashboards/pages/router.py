@@ -20,6 +20,7 @@ from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
 from dashboards.pages.queue import queue_page
 from dashboards.pages.render import Pages
+from dashboards.pages.settings import settings_page
 from dashboards.pages.wall import wall
 from dashboards.problems import http_problem_response
 from streams.store.dialect import failure_name
@@ -37,7 +38,7 @@ NO_DATABASE = ("The database does not answer", "Nothing can be shown until it do
 
 
 def pages_router(pages: Pages) -> Router:
-    """/, /incidents, /incidents/NUMBER and /preview, behind the context's guards."""
+    """Every page, behind the context's guards, and the forms on them."""
 
     @get("/", include_in_schema=False)
     async def home(request: Request[Any, Any, Any]) -> Response[str]:
@@ -67,6 +68,10 @@ def pages_router(pages: Pages) -> Router:
     async def case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[str]:
         return await case_page(request, pages, case_id)
 
+    @get("/settings", include_in_schema=False, guards=list(pages.context.admin_guards))
+    async def settings(request: Request[Any, Any, Any]) -> Response[str]:
+        return await settings_page(request, pages)
+
     @post(
         [f"/cases/{{case_id:int}}/{action}" for action in CASE_ACTIONS],
         include_in_schema=False,
@@ -90,6 +95,7 @@ def pages_router(pages: Pages) -> Router:
         path="/",
         route_handlers=[
             Router(path="/", route_handlers=shown, guards=list(pages.context.guards)),
+            settings,
             do_case,
             do_incident,
         ],

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from cxwatch.access.callers import COOKIE
 from cxwatch.access.store import add_token
 from cxwatch.access.tokens import SCOPES, Scope, digest_of, new_token
+from cxwatch.access.users import add_user, start_session
 from cxwatch.product import Product
 from cxwatch.settings import Settings
 from cxwatch.webapp import build_web
@@ -29,6 +31,8 @@ def needed(method: str, path: str) -> Scope | None:
         return None
     if path == "/api/v1/events":
         return "ingest"
+    if path == "/settings":
+        return "admin"
     return "read" if method == "GET" or path == "/sign-out" else "act"
 
 
@@ -56,6 +60,15 @@ def bearer(product: Product, *scopes: Scope) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def admin(product: Product) -> dict[str, str]:
+    """The cookie of an admin who is signed in: no token may do what they may."""
+    now_ms = SystemClock().now_ms()
+    with product.database.begin() as conn:
+        user_id = add_user(conn, "ann", "admin", "no password fits this", now_ms)
+        start_session(conn, user_id, digest_of("secret"), "csrf", now_ms)
+    return {"Cookie": f"{COOKIE}=secret"}
+
+
 def routes(app: Litestar) -> list[tuple[str, str]]:
     """(method, path) of everything that answers, with 1 for every number and x for every name in a path."""
     found = set()
@@ -68,8 +81,8 @@ def routes(app: Litestar) -> list[tuple[str, str]]:
 
 
 def test_every_route_asks_who_one_is_and_lets_in_who_may(product: Product, web: TestClient[Litestar]) -> None:
-    right = {scope: bearer(product, scope) for scope in SCOPES}
-    wrong = {scope: bearer(product, *(other for other in SCOPES if other != scope)) for scope in SCOPES}
+    right = {scope: bearer(product, scope) for scope in SCOPES} | {"admin": admin(product)}
+    wrong = {scope: bearer(product, *(other for other in SCOPES if other != scope)) for scope in right}
     asked = routes(web.app)
     assert len(asked) > 20
     for method, path in asked:
