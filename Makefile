@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 WHEELS := build/wheel
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 FILES  := pyproject.toml README.md LICENSE $(shell find $(ROOMS) -type f -not -name '*.pyc' | LC_ALL=C sort)
-DEV    := pytest pytest-asyncio pytest-cov pytest-xdist hypothesis playwright import-linter mypy ruff pyarrow schemathesis jsonschema kubernetes-validate
+DEV    := pytest pytest-asyncio pytest-cov pytest-timeout pytest-xdist hypothesis playwright import-linter mypy ruff pyarrow schemathesis jsonschema kubernetes-validate
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
