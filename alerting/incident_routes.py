@@ -18,6 +18,13 @@ Cursor = Annotated[int | None, QueryParameter(ge=1, le=NUMBER_MAX, description="
 Number = Annotated[int, PathParameter(ge=1, le=NUMBER_MAX)]
 IncidentStages = Annotated[list[IncidentStage] | None, QueryParameter(name="state")]  # "state" is Litestar's own word
 
+ONE_INCIDENT = """
+The first of `members` names the incident. Its `curve` is how the evidence came up, and `needed` the level at which it
+fires, both in weeks: as rare as once in so many, over everything that is watched. `expected_low` to `expected_high` is
+the usual band, `since` the change point, `character` the kind of change, `causes` what is over-represented among its
+unhappy customers. `spam` says why it was held back, and how to appeal.
+""".strip()
+
 
 def incident_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
     """Routes that change nothing."""
@@ -31,7 +38,11 @@ def incident_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
         following = str(found[-1].number) if len(found) == limit else None
         return wire.IncidentPage([wire.incident_row(i, now_ms) for i in found], following)
 
-    @get("/incidents/{number:int}", summary="One incident with its history")
+    @get(
+        "/incidents/{number:int}",
+        summary="One incident with its evidence, its causes and its history",
+        description=ONE_INCIDENT,
+    )
     async def one_incident(number: Number) -> wire.IncidentDetail:
         now_ms = api.clock.now_ms()
 
@@ -39,9 +50,7 @@ def incident_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
             incident = store.read_incident(conn, number)
             if incident is None:
                 raise NotThere(f"there is no incident #{number}")
-            history = [wire.event_row(e) for e in store.incident_history(conn, number)]
-            members = [wire.member_row(m) for m in incident.members]
-            return wire.IncidentDetail(wire.incident_row(incident, now_ms), members, history)
+            return wire.incident_detail(incident, store.incident_history(conn, number), now_ms)
 
         return await api.read(look)
 

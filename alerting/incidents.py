@@ -37,6 +37,11 @@ def member_of(anomaly: Anomaly) -> Member:
         evidence=anomaly.evidence,
         severity=anomaly.severity,
         reason=anomaly.reason,
+        character=anomaly.character,
+        needed=anomaly.needed,
+        detectors=anomaly.detectors,
+        curve=anomaly.curve,
+        causes=anomaly.causes,
     )
 
 
@@ -173,13 +178,22 @@ def reopened_by(incident: Incident, actor: str, at_ms: int) -> Incident:
 
 def moved(incident: Incident, update: Update) -> Incident:
     """The incident with a member's newer numbers."""
-    members = tuple(
-        replace(m, n=update.n, bad=update.bad, observed=update.observed, severity=update.severity, reason=update.reason)
-        if m.segment == update.segment and m.open
-        else m
-        for m in incident.members
-    )
+    members = tuple(_with_newer(m, update) if m.segment == update.segment and m.open else m for m in incident.members)
     return _named(replace(incident, members=members, updated_ms=update.at_ms))
+
+
+def _with_newer(member: Member, update: Update) -> Member:
+    return replace(
+        member,
+        n=update.n,
+        bad=update.bad,
+        observed=update.observed,
+        evidence=update.evidence or member.evidence,
+        severity=update.severity,
+        reason=update.reason,
+        curve=update.curve or member.curve,
+        causes=update.causes or member.causes,
+    )
 
 
 def eased(incident: Incident, recovery: Recovery) -> Incident:

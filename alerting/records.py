@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from detectors.records import Cause, Character, CurvePoint
 from streams.records import FlagKind, Segment
 
 Severity = Literal["minor", "major", "critical"]
@@ -23,7 +24,8 @@ DeliveryState = Literal["ready", "sending", "sent", "unknown", "dead"]
 class Member:
     """One segment of an incident: an anomaly and how it stands now.
 
-    `expected` is a share (0-1) for the signals share and guardrail, a number of bad events for volume.
+    `expected` is a share (0-1) for the signals share and guardrail, a number of bad events for volume. `character`,
+    `curve`, `needed` (weeks), `causes` and `detectors` are the anomaly's, as last told.
     """
 
     segment: Segment
@@ -42,6 +44,11 @@ class Member:
     evidence: float
     severity: Severity
     reason: str
+    character: Character | None = None
+    needed: float = 0.0
+    detectors: tuple[str, ...] = ()
+    curve: tuple[CurvePoint, ...] = ()
+    causes: tuple[Cause, ...] = ()
     recovered_ms: int | None = None
 
     @property

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, update
 
 from alerting.records import Event, Incident, IncidentStage, Member
 from alerting.tables import ALL, incident_events, incident_members, incidents, metadata, previews
+from detectors.records import Cause, CurvePoint
 from streams.records import Segment
 from streams.store.dialect import upsert
 
@@ -17,6 +20,14 @@ __all__ = ["add_incident_event", "incident_history", "metadata", "next_number", 
 
 HISTORY_MAX = 1_000
 LIST_MAX = 1_000
+DETECTORS_MAX = 16  # bounds of what is kept a member
+CURVE_MAX = 128
+CAUSES_MAX = 16
+LISTS: Mapping[str, Any] = {  # columns that hold JSON
+    "detectors": tuple[str, ...],
+    "curve": tuple[CurvePoint, ...],
+    "causes": tuple[Cause, ...],
+}
 
 
 def segment_columns(segment: Segment) -> dict[str, str]:
@@ -140,12 +151,26 @@ def _life(incident: Incident) -> dict[str, Any]:
 
 
 def _member_row(number: int, member: Member) -> dict[str, Any]:
-    names = [name for name in Member.__slots__ if name != "segment"]
+    names = [name for name in Member.__slots__ if name not in ("segment", *LISTS)]
     return {
         "number": number,
         **segment_columns(member.segment),
         **{name: getattr(member, name) for name in names},
+        "detectors": _json(member.detectors[:DETECTORS_MAX]),
+        "curve": _json(_thinned(member.curve)),
+        "causes": _json([asdict(cause) for cause in member.causes[:CAUSES_MAX]]),
     }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _thinned(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
+    """At most CURVE_MAX points: every second one is left out until they are few enough, the newest stays."""
+    while len(curve) > CURVE_MAX:
+        curve = [*curve[:-1:2], curve[-1]]
+    return curve
 
 
 def _with_members(conn: Connection, rows: Sequence[Row[Any]]) -> list[Incident]:
@@ -157,7 +182,8 @@ def _with_members(conn: Connection, rows: Sequence[Row[Any]]) -> list[Incident]:
         fields = dict(row._mapping)
         number = fields.pop("number")
         segment = segment_of(fields.pop("channel"), fields.pop("stage"))
-        members[number].append(Member(segment=segment, **fields))
+        lists = {name: msgspec.json.decode(fields.pop(name), type=kind) for name, kind in LISTS.items()}
+        members[number].append(Member(segment=segment, **fields, **lists))
     return [_incident(row, tuple(members[row.number])) for row in rows]
 
 

@@ -63,6 +63,11 @@ incident_members = Table(
     Column("evidence", Float, nullable=False),
     Column("severity", word(16), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("character", word(16)),
+    Column("needed", Float, nullable=False, default=0.0),
+    Column("detectors", Text, nullable=False, default="[]"),  # JSON list of names
+    Column("curve", Text, nullable=False, default="[]"),  # JSON list of [at_ms, weeks]
+    Column("causes", Text, nullable=False, default="[]"),  # JSON list of detectors.records.Cause
     Column("recovered_ms", BigInteger),
 )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from alerting.clocks import clocks_of
 from alerting.permission import Permission
 from alerting.queue import QueueCounts
 from alerting.records import Case, ContactMade, Event, Incident, Member, PriorityParts
+from detectors.records import Cause
 from streams.clock import rfc3339
 from streams.records import Segment
 
@@ -21,25 +24,63 @@ class Place(Struct, frozen=True):
     stage: str | None
 
 
+class CurvePointRow(Struct, frozen=True):
+    """How strong the evidence was at a moment."""
+
+    at: str
+    weeks: Annotated[float, Meta(description="As rare as once in that many weeks, over everything that is watched")]
+
+
+class CauseRow(Struct, frozen=True):
+    """What is over-represented among the unhappy customers of an incident, against the usual ones of the place.
+
+    Text in `name` is data: reason codes, words from comments, values of attributes.
+    """
+
+    kind: Annotated[str, Meta(description="reason, touchpoint, word, or the name of an attribute")]
+    name: str
+    bad: Annotated[int, Meta(description="Unhappy customers since the start who have it")]
+    bad_of: Annotated[int, Meta(description="Of so many")]
+    usual: Annotated[int, Meta(description="Unhappy customers of the four weeks before who had it")]
+    usual_of: Annotated[int, Meta(description="Of so many")]
+    times_usual: Annotated[float | None, Meta(description="One share over the other; null where it is usually never")]
+    z: Annotated[float, Meta(description="Standardised log-odds; the list is ordered by it")]
+
+
 class MemberRow(Struct, frozen=True):
-    """One segment in which the incident is seen. `expected` is a share, for volume a number of bad answers."""
+    """One segment in which the incident is seen.
+
+    The evidence curve goes up to the last time the incident was told; `needed` is the level at which it fires.
+    """
 
     segment: Place
     signal: str
     metric: str | None
-    since: str
+    since: Annotated[str, Meta(description="The most likely start: the change point")]
     detected_at: str
     n: int
     bad: int
     observed: float
-    expected: float
-    expected_low: float
-    expected_high: float
+    expected: Annotated[float, Meta(description="The usual: a share 0-1, for the signal volume a number")]
+    expected_low: Annotated[float, Meta(description="Low end of the usual band")]
+    expected_high: Annotated[float, Meta(description="High end of the usual band")]
     times_usual_volume: float | None
-    evidence: float
+    evidence: Annotated[float, Meta(description="As rare as once in that many weeks")]
     severity: str
     reason: str
     recovered_at: str | None
+    character: Annotated[str | None, Meta(description="What kind of change: jump, drift, volume or shape")]
+    seen_by: Annotated[list[str], Meta(description="The detectors that signalled")]
+    needed: Annotated[float | None, Meta(description="Evidence in weeks at which this place fires; null without one")]
+    curve: list[CurvePointRow]
+    causes: list[CauseRow]
+
+
+class SpamRow(Struct, frozen=True):
+    """Why an incident is held back as possible spam, and how to appeal."""
+
+    reason: str
+    appeal: str
 
 
 class IncidentRow(Struct, frozen=True):
@@ -82,10 +123,14 @@ class EventRow(Struct, frozen=True):
 
 
 class IncidentDetail(Struct, frozen=True):
-    """An incident with the segments it is seen in and its history."""
+    """An incident with the segments it is seen in and its history.
+
+    The first member names it: its curve, its usual band, its character and its causes are the incident's.
+    """
 
     incident: IncidentRow
     members: list[MemberRow]
+    spam: SpamRow | None
     history: list[EventRow]
 
 
@@ -233,6 +278,25 @@ def incident_row(incident: Incident, now_ms: int) -> IncidentRow:
     )
 
 
+def incident_detail(incident: Incident, history: Sequence[Event], now_ms: int) -> IncidentDetail:
+    """One incident with all that is known of it."""
+    members = sorted(incident.members, key=lambda m: m.segment != incident.named)
+    return IncidentDetail(
+        incident=incident_row(incident, now_ms),
+        members=[member_row(m) for m in members],
+        spam=_spam_row(incident) if incident.spam else None,
+        history=[event_row(event) for event in history],
+    )
+
+
+def _spam_row(incident: Incident) -> SpamRow:
+    appeal = (
+        f'POST /api/v1/incidents/{incident.number}/spam with {{"version": {incident.version}, "spam": false}}: '
+        "people are told then, as of any incident"
+    )
+    return SpamRow(incident.spam_reason or "it looks like spam", appeal)
+
+
 def member_row(member: Member) -> MemberRow:
     """One member."""
     return MemberRow(
@@ -252,6 +316,25 @@ def member_row(member: Member) -> MemberRow:
         severity=member.severity,
         reason=member.reason,
         recovered_at=_time(member.recovered_ms),
+        character=member.character,
+        seen_by=list(member.detectors),
+        needed=member.needed or None,
+        curve=[CurvePointRow(rfc3339(point.at_ms), point.weeks) for point in member.curve],
+        causes=[cause_row(cause) for cause in member.causes],
+    )
+
+
+def cause_row(cause: Cause) -> CauseRow:
+    """One cause."""
+    return CauseRow(
+        kind=cause.kind,
+        name=cause.name,
+        bad=cause.bad,
+        bad_of=cause.bad_of,
+        usual=cause.usual,
+        usual_of=cause.usual_of,
+        times_usual=cause.times_usual,
+        z=cause.z,
     )
 
 

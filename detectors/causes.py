@@ -1,8 +1,9 @@
-"""What stands out among an incident's bad answers: reasons, attributes and words, against the place's usual bad ones.
+"""What stands out among an incident's bad answers: reasons, touchpoints, attributes and words, against the usual ones.
 
 Log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn, "Fightin' Words", Political Analysis 2008),
-on how many answers have a feature rather than how often it is written. Guarded twice: a feature needs some answers,
-and its z must hold against as many comparisons as were made (Bonferroni).
+on how many customers have a feature rather than how often it is written: all bad answers of one customer count as one.
+Guarded twice: a feature needs three customers, so that a cause is never the words of one person, and its z must hold
+against as many comparisons as were made (Bonferroni).
 """
 
 from __future__ import annotations
@@ -10,18 +11,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import log, sqrt
 from statistics import NormalDist
 
 from detectors.gate import Content
 from detectors.records import Cause
 
-LEAST = 3  # bad answers of the incident that must have a feature
-CAUSES_MAX = 5
+LEAST = 3  # unhappy customers of the incident that must have a feature
+CAUSES_MAX = 12
+A_KIND_MAX = 3
+NAME_MAX = 80  # a longer value of an attribute is a text of its own and names nothing
 PRIOR = 20.0  # answers' worth of the usual that each side is pulled to
 FLOOR = 0.5  # and of a feature that was never seen before
 CHANCE = 0.05  # of one false cause among all that are told
 WORDS_A_TEXT_MAX = 200
+TOUCHPOINT = "touchpoint"
 
 _WORD = re.compile(r"[^\W\d_]{3,40}")
 Feature = tuple[str, str]
@@ -53,25 +58,48 @@ def features_of(answer: Content) -> set[Feature]:
     """What an answer has that may be a cause."""
     features: set[Feature] = {("reason", reason) for reason in answer.reasons}
     features |= {(name, value) for name, value in answer.attributes}
+    features |= {(TOUCHPOINT, name) for name in answer.touchpoints or ()}
     if answer.text:
         features |= {("word", word) for word in words_of(answer.text)}
-    return features
+    return {feature for feature in features if len(feature[0]) <= NAME_MAX and len(feature[1]) <= NAME_MAX}
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """How many customers there are, of how many the touchpoints are known, and how many have each feature."""
+
+    customers: int
+    remembered: int
+    having: Counter[Feature]
+
+    def of(self, feature: Feature) -> int:
+        """Out of how many customers the feature is counted."""
+        return self.remembered if feature[0] == TOUCHPOINT else self.customers
 
 
 def causes_of(incident: Sequence[Content], usual: Sequence[Content]) -> tuple[Cause, ...]:
-    """What is over-represented in an incident's bad answers, strongest first; nothing where they are too few."""
+    """What is over-represented in an incident's bad answers, strongest first; nothing where they are too few.
+
+    At most three of a kind and twelve in all.
+    """
     now, before = _counted(incident), _counted(usual)
-    n, m = len(incident), len(usual)
-    tested = [feature for feature, count in now.items() if count >= LEAST]
-    if not tested or m == 0:
+    tested = [feature for feature, count in now.having.items() if count >= LEAST and before.of(feature)]
+    if not tested:
         return ()
     needed = NormalDist().inv_cdf(1 - CHANCE / len(tested))
     causes = []
     for feature in tested:
-        z = z_of(now[feature], n, before[feature], m)
+        bad, n, ever, m = now.having[feature], now.of(feature), before.having[feature], before.of(feature)
+        z = z_of(bad, n, ever, m)
         if z >= needed:
-            causes.append(Cause(*feature, bad=now[feature], bad_of=n, usual=before[feature], usual_of=m, z=z))
-    return tuple(sorted(causes, key=lambda cause: (-cause.z, cause.kind, cause.name))[:CAUSES_MAX])
+            causes.append(Cause(*feature, bad=bad, bad_of=n, usual=ever, usual_of=m, z=z))
+    told: Counter[str] = Counter()
+    chosen = []
+    for cause in sorted(causes, key=lambda cause: (-cause.z, cause.kind, cause.name)):
+        told[cause.kind] += 1
+        if told[cause.kind] <= A_KIND_MAX:
+            chosen.append(cause)
+    return tuple(chosen[:CAUSES_MAX])
 
 
 def z_of(bad: int, n: int, usual: int, m: int) -> float:
@@ -83,8 +111,16 @@ def z_of(bad: int, n: int, usual: int, m: int) -> float:
     return odds / sqrt(1 / mine + 1 / theirs)
 
 
-def _counted(answers: Iterable[Content]) -> Counter[Feature]:
-    counts: Counter[Feature] = Counter()
-    for answer in answers:
-        counts.update(features_of(answer))
-    return counts
+def _counted(answers: Iterable[Content]) -> _Counted:
+    """Counts by customer; an answer that nobody is known to have given counts as a customer of its own."""
+    known: dict[str, set[Feature]] = {}
+    remembered: set[str] = set()
+    for place, answer in enumerate(answers):
+        who = f"c{answer.customer}" if answer.customer is not None else f"n{place}"
+        known.setdefault(who, set()).update(features_of(answer))
+        if answer.touchpoints is not None:
+            remembered.add(who)
+    having: Counter[Feature] = Counter()
+    for features in known.values():
+        having.update(features)
+    return _Counted(len(known), len(remembered), having)

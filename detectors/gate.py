@@ -28,12 +28,16 @@ _PHONE = re.compile(r"(?:\+|\b00?)\d[\d\s()/.-]{6,}\d|\b\d{3}[\s.-]\d{3}[\s.-]\d
 
 
 class Content(NamedTuple):
-    """One bad answer: who gave it (None: nobody known), its words (None without), reasons, and attributes as text."""
+    """One bad answer: who gave it (None: nobody known), its words (None without), reasons, and attributes as text.
+
+    `touchpoints` are what its customer lived through before it, None where that is not known.
+    """
 
     customer: str | None
     text: str | None
     reasons: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    touchpoints: tuple[str, ...] | None = None
 
 
 def spam_in(answers: Sequence[Content], usual_bad: float) -> str | None:

@@ -14,29 +14,14 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from detectors.gate import ANSWERS_MAX, Content
+from detectors.contents import bad_answers
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import KINDS, Kind
-from streams.store.stories import bad_feedback
 
 BUDGET: Mapping[Kind, float] = {"answers": 0.5, "interactions": 0.3, "contacts": 0.2}  # parts of the promise
-
-
-def bad_answers(conn: Connection, segment: Segment, from_ms: int, to_ms: int) -> list[Content]:
-    """The newest bad answers of a segment in [from_ms, to_ms)."""
-    found = bad_feedback(conn, segment, from_ms, to_ms, ANSWERS_MAX, with_comment=False)
-    return [
-        Content(
-            answer.customer,
-            answer.comment,
-            answer.reasons,
-            tuple((name, str(value)) for name, value in answer.attributes.items()),
-        )
-        for answer in found
-    ]
 
 
 class HoursOfKind(Protocol):
@@ -56,7 +41,7 @@ class Watches:
                 replace(settings, false_alerts_per_week=settings.false_alerts_per_week * BUDGET[kind]),
                 partial(hours, kind=kind),
                 kind,
-                bad_answers if kind == "answers" else None,
+                bad_answers,
             )
             for kind in KINDS
         }

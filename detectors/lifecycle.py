@@ -72,6 +72,7 @@ def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Upda
         observed=observed_of(opened),
         severity=SEVERITIES[opened.severity],
         reason=reason_of(opened, numbers_of(opened, minute, weeks, by), by),
+        evidence=weeks,
         curve=curve_of(seat.state, by),
     )
 

@@ -23,8 +23,8 @@ class CurvePoint(NamedTuple):
 class Cause:
     """What is over-represented among the bad events of an incident, against the usual bad events of the place.
 
-    `kind` is reason, touchpoint, word, or the name of an attribute; `bad` of `bad_of` bad events of the incident have
-    it, usually `usual` of `usual_of`. `z` is the standardised log-odds (Monroe, Colaresi and Quinn 2008).
+    `kind` is reason, touchpoint, word, or the name of an attribute; `bad` of `bad_of` unhappy customers of the incident
+    have it, usually `usual` of `usual_of`. `z` is the standardised log-odds (Monroe, Colaresi and Quinn 2008).
     """
 
     kind: str
@@ -34,6 +34,11 @@ class Cause:
     usual: int
     usual_of: int
     z: float
+
+    @property
+    def times_usual(self) -> float | None:
+        """The share now over the usual one, None where it is usually never there."""
+        return self.bad * self.usual_of / (self.bad_of * self.usual) if self.usual else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,11 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The numbers of an open anomaly moved materially: a worse severity, or twice as many answers as last told."""
+    """The numbers of an open anomaly moved materially: a worse severity, or twice as many answers as last told.
+
+    `curve` is the whole curve up to here, `causes` are those of all bad answers since the start; both replace the
+    anomaly's.
+    """
 
     segment: Segment
     at_ms: int
@@ -89,7 +98,9 @@ class Update:
     observed: float
     severity: Severity
     reason: str
+    evidence: float = 0.0
     curve: tuple[CurvePoint, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

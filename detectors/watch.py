@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from detectors import store
-from detectors.baseline import DAYS, HourTotal
+from detectors.baseline import HourTotal
 from detectors.budget import MAJOR, Budget
-from detectors.causes import causes_of
+from detectors.contents import Contents, causes_since
 from detectors.corroborate import agreeing, character_of
 from detectors.evidence import ShareAndVolume
-from detectors.gate import Content, spam_in
+from detectors.gate import spam_in
 from detectors.lifecycle import follow
 from detectors.protocol import Detector, Part
 from detectors.records import Anomaly, Findings, Recovery, Update
@@ -30,12 +30,11 @@ from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import WARM_DAYS, Usuals, hours_of, learn_all, past_steps, span
 from detectors.watching import Seat, Yardstick, anomaly_of, drift_of, take
-from streams.clock import DAY_MS, MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
+from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR, hour_start
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind
 
 Hours = Callable[[Connection, int, int], Sequence[LeafMinute]]
-Contents = Callable[[Connection, Segment, int, int], Sequence[Content]]
 LOOK_AGAIN_MINUTES = 30
 NO_USUALS = Usuals(0, 0, Budget(0.0))
 
@@ -84,7 +83,8 @@ class _Run:
 class Watch:
     """Watches every segment. One instance a DECIDE process; `hours(tx, from, to)` reads hour totals [from, to).
 
-    `contents(tx, segment, from_ms, to_ms)` reads the bad answers in [from, to) for the content gate; None: no gate.
+    `contents(tx, segment, from_ms, to_ms)` reads the bad answers in [from, to): for causes, and where answers are
+    watched for the content gate. None: neither.
     """
 
     def __init__(
@@ -202,13 +202,22 @@ class Watch:
         if self._contents is None or opened is None:
             return anomaly
         answers = self._contents(run.tx, seat.segment, anomaly.since_ms, anomaly.detected_ms)
-        reason = spam_in(answers, opened.usual_bad)
-        opened.spam = reason is not None
-        if reason is not None:
-            return replace(anomaly, page=False, spam=reason)
-        before_ms = anomaly.since_ms - DAYS * DAY_MS
-        usual = self._contents(run.tx, seat.segment, before_ms, anomaly.since_ms)
-        return replace(anomaly, causes=causes_of(answers, usual))
+        if self._kind == "answers":
+            reason = spam_in(answers, opened.usual_bad)
+            opened.spam = reason is not None
+            if reason is not None:
+                return replace(anomaly, page=False, spam=reason)
+        causes = causes_since(self._contents, run.tx, seat.segment, anomaly.since_ms, answers)
+        return replace(anomaly, causes=causes)
+
+    def _retold(self, run: _Run, seat: Seat, told: Update) -> Update:
+        """The update with the causes of all bad answers so far: the first few say little."""
+        opened = seat.state.open
+        if self._contents is None or opened is None or opened.spam:
+            return told
+        since_ms = opened.since * MINUTE_MS
+        answers = self._contents(run.tx, seat.segment, since_ms, told.at_ms)
+        return replace(told, causes=causes_since(self._contents, run.tx, seat.segment, since_ms, answers))
 
     def _look_again(self, run: _Run, seat: Seat, minute: int, by: Yardstick) -> None:
         """Every half hour: what was held back as spam pages once its words look like customers'."""
@@ -245,7 +254,7 @@ class Watch:
             run.changed.add(segment)
             found = follow(memory.seats[segment], minute, self._yardstick(memory, segment))
             if isinstance(found, Update):
-                run.updates.append(found)
+                run.updates.append(self._retold(run, memory.seats[segment], found))
             elif found is not None:
                 run.recoveries.append(found)
                 memory.open.discard(segment)

@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from alerting import actions, caseactions, queue, showing, store, wire
 from alerting.caseactions import Attempt
 from alerting.doing import ActionError, Doing
+from alerting.masking import mask
 from alerting.permission import Way
 from alerting.queue import QueueFilter, due_word
 from alerting.settings import AlertSettings
-from alerting.text import clock_time
+from alerting.text import clean, clock_time
 from cxwatch.cli.output import Output
 from cxwatch.cli.shared import Failed, Json, Usage, settings_of, user_of_machine
 from cxwatch.clocks import clock_of
@@ -25,6 +26,7 @@ from streams.clock import to_ms
 
 INCIDENTS_MAX = 1_000
 QUEUE_SHOWN = 50
+CAUSE_MAX = 60
 
 IncidentAction = Literal["acknowledge", "snooze", "resolve", "reopen", "spam", "not-spam", "hand-over", "note"]
 CaseAction = Literal[
@@ -122,13 +124,21 @@ def _show_incident(context: typer.Context, output: Output, number: int) -> None:
     engine.dispose()
     if incident is None:
         raise Failed(f"there is no incident #{number}: `cxwatch incidents` lists them")
-    row = wire.incident_row(incident, now_ms)
-    members = [wire.member_row(member) for member in incident.members]
-    output.row(wire.IncidentDetail(row, members, [wire.event_row(event) for event in history]))
+    detail = wire.incident_detail(incident, history, now_ms)
+    row = detail.incident
+    output.row(detail)
     if output.json:
         return
     output.say(f"#{number} {incident.named.label}: {row.state}, {row.severity}{', possible spam' if row.spam else ''}")
     output.say(row.reason)
+    if detail.spam is not None:
+        output.say(f"held back: {detail.spam.reason}")
+    causes = [
+        (c.kind, clean(mask(c.name), CAUSE_MAX), f"{c.bad} of {c.bad_of}", f"{c.usual} of {c.usual_of}")
+        for c in detail.members[0].causes
+    ]
+    if causes:
+        output.table(("stands out", "what", "unhappy customers", "usually"), causes)
     zone = settings.alerts.timezone
     lines = [(clock_time(e.at_ms, now_ms, zone), e.kind, e.actor or "cxwatch", e.text) for e in history]
     output.table(("when", "what", "who", "text"), lines)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,26 +10,22 @@ from litestar.response import Redirect
 from sqlalchemy import Connection
 
 from alerting.doing import ActionError
-from alerting.masking import mask
-from alerting.priority import parts
-from alerting.records import Event, Incident
+from alerting.records import Incident
 from alerting.serving import NUMBER_MAX
 from alerting.settings import AlertSettings
-from alerting.store import incident_history, read_incident
+from alerting.store import incident_history
 from dashboards.alert_readings import IncidentLine, read_incidents
+from dashboards.incident_readings import Whole, kind_of, of_place, read_whole
 from dashboards.pages.acting import Form, Told, Unreadable, incident_step, read_form, why_not
+from dashboards.pages.cause_lines import cause_groups
+from dashboards.pages.evidence_chart import EvidenceChart, evidence_chart
 from dashboards.pages.render import Pages
 from dashboards.pages.share_chart import AFTER_MS, LOOK_BACK_MS, ShareChart, share_chart, span_of
-from dashboards.queue_readings import Row, case_rows, cases_of_incident
+from detectors.corroborate import WITNESSES
 from streams.clock import DAY_MS, minute_of
 from streams.store.minutes import leaf_minutes
-from streams.store.stories import StoredFeedback, bad_feedback
 
 RESOLVED_DAYS = 7
-STORIES_MAX = 5
-CUSTOMERS_MAX = 6
-NAMED_MAX = 6
-READ_MAX = 500  # bad answers looked at for reasons and words
 STATES = ("open", "spam", "resolved")
 
 
@@ -74,59 +68,37 @@ async def incident_list(request: Request[Any, Any, Any], pages: Pages) -> Respon
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """One incident with everything its page shows. Quotes are customers' words, contact data masked.
+class Drawn:
+    """An incident with its drawings."""
 
-    `states` counts its cases by state, `customers` are the first of them by priority.
-    """
-
-    incident: Incident
-    history: list[Event]
-    stories: list[tuple[StoredFeedback, str]]
+    whole: Whole
     chart: ShareChart | None
-    states: Mapping[str, int]
-    overdue: int
-    customers: list[Row]
-    named: tuple[tuple[str, int], ...]
-    bad_read: int
+    evidence: EvidenceChart | None
 
 
-def read_whole(conn: Connection, number: int, now_ms: int, settings: AlertSettings) -> Whole | None:
+def read_drawn(conn: Connection, number: int, now_ms: int, settings: AlertSettings) -> Drawn | None:
     """Read it, None if there is no such number."""
-    incident = read_incident(conn, number)
-    if incident is None:
+    whole = read_whole(conn, number, now_ms, settings)
+    if whole is None:
         return None
-    naming, end_ms = incident.naming, incident.resolved_ms or now_ms
-    found = bad_feedback(conn, incident.named, naming.since_ms, end_ms + 1, READ_MAX, with_comment=False)
-    told = [answer for answer in found if answer.comment][:STORIES_MAX]
-    reasons = Counter(reason for answer in found for reason in set(answer.reasons))
-    cases = cases_of_incident(conn, number, now_ms)
-    urgent = sorted(cases, key=lambda case: (not case.open, -parts(case, now_ms, settings).total))
-    return Whole(
-        incident=incident,
-        history=list(incident_history(conn, number))[::-1],
-        stories=[(answer, mask(answer.comment or "")) for answer in told],
-        chart=_chart(conn, incident, end_ms),
-        states=Counter(case.state for case in cases),
-        overdue=sum(case.state in ("open", "claimed") and case.first_contact_due_ms < now_ms for case in cases),
-        customers=case_rows(conn, urgent[:CUSTOMERS_MAX], now_ms, settings),
-        named=tuple(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))[:NAMED_MAX]),
-        bad_read=len(found),
+    incident, naming = whole.incident, whole.incident.naming
+    end_ms = incident.resolved_ms or now_ms
+    until_ms = end_ms + (AFTER_MS if incident.resolved_ms is not None else 0)
+    return Drawn(
+        whole, _chart(conn, incident, until_ms), evidence_chart(naming.curve, naming.needed, naming.since_ms, until_ms)
     )
 
 
-def _chart(conn: Connection, incident: Incident, end_ms: int) -> ShareChart | None:
-    naming, place = incident.naming, incident.named
-    after_ms = end_ms + (AFTER_MS if incident.resolved_ms is not None else 0)
-    start_ms, _ = span_of(naming.since_ms, after_ms)
-    minutes = [
-        one
-        for one in leaf_minutes(conn, minute_of(start_ms - LOOK_BACK_MS), minute_of(after_ms) + 1)
-        if place.channel in (None, one.channel) and place.stage in (None, one.stage)
-    ]
+def _chart(conn: Connection, incident: Incident, until_ms: int) -> ShareChart | None:
+    naming = incident.naming
+    start_ms, _ = span_of(naming.since_ms, until_ms)
+    from_minute, to_minute = minute_of(start_ms - LOOK_BACK_MS), minute_of(until_ms) + 1
+    minutes = of_place(incident, leaf_minutes(conn, from_minute, to_minute, kind_of(naming.metric)))
     share = naming.signal in ("share", "guardrail", "drift")
     usual = (naming.expected, naming.expected_low, naming.expected_high) if share else None
-    return share_chart(minutes, naming.since_ms, after_ms, usual)
+    known = (("fired", naming.detected_ms), ("taken", incident.acknowledged_ms), ("resolved", incident.resolved_ms))
+    marks = [(name, at_ms) for name, at_ms in known if at_ms is not None]
+    return share_chart(minutes, naming.since_ms, until_ms, usual, marks)
 
 
 async def incident_page(
@@ -141,10 +113,10 @@ async def incident_page(
 ) -> Response[str]:
     """The page of one incident; after a refusal with `told` on top, and what was `typed` in its form."""
     now_ms, settings = pages.context.clock.now_ms(), pages.acting.settings
-    whole = None
+    drawn = None
     if 0 < number <= NUMBER_MAX:
-        whole = await pages.desk.shared(("incident", number), lambda conn: read_whole(conn, number, now_ms, settings))
-    if whole is None:
+        drawn = await pages.desk.shared(("incident", number), lambda conn: read_drawn(conn, number, now_ms, settings))
+    if drawn is None:
         _ = pages.language(request)
         return await pages.answer(
             request,
@@ -163,8 +135,14 @@ async def incident_page(
         "incident.html",
         "incidents",
         status=status,
-        whole=whole,
-        incident=whole.incident,
+        whole=drawn.whole,
+        incident=drawn.whole.incident,
+        chart=drawn.chart,
+        evidence=drawn.evidence,
+        kind=kind_of(drawn.whole.incident.naming.metric),
+        causes=cause_groups(drawn.whole.incident.naming.causes),
+        witnesses=[witness.name for witness in WITNESSES],
+        reopen_minutes=settings.reopen_minutes,
         now_ms=now_ms,
         told=told,
         typed=typed or {},

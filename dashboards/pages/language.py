@@ -81,6 +81,8 @@ class Language:
 
     def weeks(self, weeks: float) -> str:
         """ "9 days", "6 weeks", "3 years": how rare, for "as rare as once in ..."."""
+        if weeks * 7 < 1.5:
+            return self("{n} h", n=max(1, round(weeks * 168)))
         if weeks < 2:
             return self("{n} days", n=max(1, round(weeks * 7)))
         if weeks < 520:

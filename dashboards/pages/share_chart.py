@@ -21,6 +21,7 @@ LONGEST_MS = 48 * HOUR_MS
 POINTS = 120
 BARS = 48
 LOOK_BACK_MS = HOUR_MS
+MARKS_Y = (14, 26)  # their words stand above those of the start, in two rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment in the incident's life: `name` is fired, taken or resolved; `y` is where its words stand."""
+
+    name: str
+    at_ms: int
+    x: float
+    y: int
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShareChart:
     """The drawing. Paths are empty where nothing was answered."""
 
@@ -64,6 +76,7 @@ class ShareChart:
     ticks: tuple[tuple[float, int], ...]
     last: tuple[float, float] | None
     moments: tuple[Moment, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 def span_of(since_ms: int, end_ms: int) -> tuple[int, int]:
@@ -72,9 +85,16 @@ def span_of(since_ms: int, end_ms: int) -> tuple[int, int]:
 
 
 def share_chart(
-    minutes: Iterable[LeafMinute], since_ms: int, end_ms: int, usual: tuple[float, float, float] | None
+    minutes: Iterable[LeafMinute],
+    since_ms: int,
+    end_ms: int,
+    usual: tuple[float, float, float] | None,
+    marks: Iterable[tuple[str, int]] = (),
 ) -> ShareChart | None:
-    """The drawing of a place's minutes; `usual` is its share with low and high. None without a single answer."""
+    """The drawing of a place's minutes; `usual` is its share with low and high. None without a single answer.
+
+    `marks` are moments to name, (name, time), in order.
+    """
     start_ms, end_ms = span_of(since_ms, end_ms)
     counted = _cumulated(minutes)
     moments = tuple(_moments(counted, start_ms, end_ms))
@@ -99,9 +119,14 @@ def share_chart(
         band_height=0.0 if usual is None else round(_y(usual[1]) - _y(usual[2]), 1),
         bars=bars,
         bars_most=most,
-        ticks=tuple((x(ms), ms) for ms in _ticks(start_ms, end_ms)),
+        ticks=tuple((x(ms), ms) for ms in ticks_of(start_ms, end_ms)),
         last=(x(moments[-1].at_ms), _y(moments[-1].share)),
         moments=moments,
+        marks=tuple(
+            Mark(name, at_ms, x(at_ms), MARKS_Y[place % 2], "end" if x(at_ms) > RIGHT - 90 else "left")
+            for place, (name, at_ms) in enumerate(marks)
+            if start_ms <= at_ms <= end_ms
+        ),
     )
 
 
@@ -172,7 +197,8 @@ def _band(moments: Sequence[Moment], x: Callable[[float], float]) -> str:
     return "M" + "L".join(there + back) + "Z"
 
 
-def _ticks(start_ms: int, end_ms: int) -> Iterable[int]:
+def ticks_of(start_ms: int, end_ms: int) -> Iterable[int]:
+    """The whole hours to name on the axis of time, about eight."""
     hours = max(1, round((end_ms - start_ms) / HOUR_MS / 8))
     first = -(-start_ms // (hours * HOUR_MS)) * hours * HOUR_MS
     return range(first, end_ms + 1, hours * HOUR_MS)

@@ -18,6 +18,7 @@ from detectors.records import Findings
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
 from streams.records import LeafMinute
+from streams.store import tables
 from tests.support.databases import DATABASES, empty
 
 DAY = 24 * 60
@@ -109,6 +110,7 @@ def new_engine() -> Callable[[], Engine]:
     def make() -> Engine:
         engine = create_engine("sqlite://")
         store.metadata.create_all(engine)
+        tables.metadata.create_all(engine)
         return engine
 
     return make

@@ -334,6 +334,11 @@ def upgrade() -> None:
     sa.Column('evidence', sa.Float(), nullable=False),
     sa.Column('severity', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('character', sa.String(length=16).with_variant(sa.VARCHAR(length=16, collation='C'), 'postgresql'), nullable=True),
+    sa.Column('needed', sa.Float(), nullable=False),
+    sa.Column('detectors', sa.Text(), nullable=False),
+    sa.Column('curve', sa.Text(), nullable=False),
+    sa.Column('causes', sa.Text(), nullable=False),
     sa.Column('recovered_ms', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('number', 'channel', 'stage')
     )
