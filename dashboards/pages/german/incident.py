@@ -79,7 +79,7 @@ WORDS: Mapping[str, str] = {
     "does not look like spam": "sieht nicht nach Spam aus",
     "What happens next": "Wie es weitergeht",
     "It resolves by itself once the newest numbers speak clearly for the usual ({range}) again.": (
-        "Der Vorfall erledigt sich von selbst, sobald die neuesten Zahlen wieder klar für das Übliche ({range}) sprechen."
+        "Er erledigt sich von selbst, sobald die neuesten Zahlen wieder klar für das Übliche ({range}) sprechen."
     ),
     "If it comes back within {n} min, it is this incident again, in the same thread.": (
         "Kommt er innerhalb von {n} min wieder, ist es derselbe Vorfall, im selben Thread."
