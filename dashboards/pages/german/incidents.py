@@ -19,12 +19,8 @@ WORDS: Mapping[str, str] = {
     "Share of bad answers": "Anteil schlechter Antworten",
     "last 60 min at each moment, with its 95 % interval": "jeweils letzte 60 min, mit 95-%-Intervall",
     "now {bad} of {n}": "jetzt {bad} von {n}",
-    "Share of bad answers of {place}, usual as a grey band, coloured since {time}": (
-        "Anteil schlechter Antworten von {place}, das Übliche als graues Band, farbig seit {time}"
-    ),
     "usual": "üblich",
     "began about {time}": "Beginn etwa {time}",
-    "answers: bad below, others above": "Antworten: schlechte unten, andere oben",
     "bad of all": "schlecht von allen",
     "share": "Anteil",
     "Reasons most named": "Am häufigsten genannt",
@@ -75,10 +71,6 @@ WORDS: Mapping[str, str] = {
     "lasted": "dauerte",
     "open for": "offen seit",
     "Where it was seen": "Wo es zu sehen war",
-    "What they say": "Was sie sagen",
-    "newest bad answers with words; contact data is masked": (
-        "neueste schlechte Antworten mit Worten; Kontaktdaten sind entfernt"
-    ),
     "Why we believe it": "Warum wir es glauben",
     "Usual": "Üblich",
     "Began about": "Beginn etwa",
