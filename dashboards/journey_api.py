@@ -7,18 +7,13 @@ from typing import Any
 from litestar import Request, Router, get
 from litestar.exceptions import HTTPException
 from msgspec import Struct
-from sqlalchemy import Connection
 
 from dashboards.context import DashboardContext
+from dashboards.journey_readings import WINDOW_DAYS, read_journey
 from dashboards.problems import BadParameter, bad_parameter_response, http_problem_response
 from dashboards.readings import Desk
 from dashboards.window_filter import single_values
-from streams.clock import DAY_MS
-from streams.cxscore import CxScore, CxScores, cx_scores
-from streams.store.customers import all_customers
-
-WINDOW_DAYS = 7
-KEPT_S = 30  # real time: every customer of the window is read for it
+from streams.cxscore import CxScore
 
 
 class ScoreRow(Struct, frozen=True):
@@ -47,13 +42,7 @@ def journey_router(context: DashboardContext, desk: Desk) -> Router:
     @get("/api/v1/journey", summary="CX score by stage, over 7 days", tags=["read"])
     async def journey(request: Request[Any, Any, Any]) -> JourneyAnswer:
         single_values(request, ())
-        now_ms = context.clock.now_ms()
-
-        def read(conn: Connection) -> CxScores:
-            lived = all_customers(conn, now_ms - WINDOW_DAYS * DAY_MS)
-            return cx_scores(lived, now_ms, WINDOW_DAYS, context.measure.min_n)
-
-        found = await desk.slow(("journey", int(context.monotonic() // KEPT_S)), read)
+        found = (await read_journey(desk)).journeys.scores
         known = [stage for stage in context.measure.stages if stage in found.stages]
         others = [stage for stage in found.stages if stage not in known]
         rows = [_row(stage, found.stages[stage]) for stage in [*known, *others]]

@@ -53,26 +53,48 @@ def cx_scores(customers: Iterable[HasGrades], now_ms: int, window_days: int = 7,
 
     Raises ValueError for a window longer than what customers' states hold.
     """
-    if not 1 <= window_days <= SUM_DAYS:
-        raise ValueError(f"a CX score looks back 1 to {SUM_DAYS} days, not {window_days}")
-    to_day = now_ms // DAY_MS + 1
-    overall = _Moments()
-    stages: dict[str, _Moments] = {}
+    tally = CxTally(now_ms, window_days)
     for customer in customers:
-        sums = customer.grade_sums(to_day - window_days, to_day)
+        tally.add(customer)
+    return tally.scores(min_n)
+
+
+class CxTally:
+    """Counts customers one by one, for who goes through them for more than the score. Raises as `cx_scores` does."""
+
+    def __init__(self, now_ms: int, window_days: int) -> None:
+        if not 1 <= window_days <= SUM_DAYS:
+            raise ValueError(f"a CX score looks back 1 to {SUM_DAYS} days, not {window_days}")
+        self._to_day = now_ms // DAY_MS + 1
+        self._from_day = self._to_day - window_days
+        self._overall = Moments()
+        self._stages: dict[str, Moments] = {}
+
+    @property
+    def from_ms(self) -> int:
+        """Where the first day of the window begins."""
+        return self._from_day * DAY_MS
+
+    def add(self, customer: HasGrades) -> None:
+        """One customer, who counts where they were graded in the window."""
+        sums = customer.grade_sums(self._from_day, self._to_day)
         for stage, total in sums.items():
-            moments = stages.get(stage)
+            moments = self._stages.get(stage)
             if moments is None:
-                moments = stages[stage] = _Moments()
+                moments = self._stages[stage] = Moments()
             moments.add(total)
         if sums:
-            overall.add(sum(sums.values()))
-    scores = {stage: stages[stage].score(min_n) for stage in sorted(stages)}
-    means = {stage: score.mean for stage, score in scores.items() if score.mean is not None}
-    return CxScores(overall.score(min_n), scores, min(means, key=lambda stage: means[stage]) if means else None)
+            self._overall.add(sum(sums.values()))
+
+    def scores(self, min_n: int) -> CxScores:
+        """What was counted so far."""
+        scores = {stage: self._stages[stage].score(min_n) for stage in sorted(self._stages)}
+        means = {stage: score.mean for stage, score in scores.items() if score.mean is not None}
+        weakest = min(means, key=lambda stage: means[stage]) if means else None
+        return CxScores(self._overall.score(min_n), scores, weakest)
 
 
-class _Moments:
+class Moments:
     """n, sum and sum of squares, in whole numbers: exact, and the same in any order."""
 
     __slots__ = ("n", "squares", "total")
@@ -81,11 +103,13 @@ class _Moments:
         self.n = self.total = self.squares = 0
 
     def add(self, value: int) -> None:
+        """One customer's sum."""
         self.n += 1
         self.total += value
         self.squares += value * value
 
     def score(self, min_n: int) -> CxScore:
+        """Mean, interval and verdict; only n where there are too few."""
         n = self.n
         if n < max(min_n, 2):  # a single customer has no spread
             return CxScore(n, None, None, None, None)

@@ -60,6 +60,13 @@ class Interaction(Common, frozen=True, gc=False, tag="interaction"):
     comment: str | None = None
 
 
+def overrun_seconds(event: Interaction) -> float | None:
+    """How much later than promised it happened, 0 for in time; None where nothing was promised, or is still open."""
+    if event.promised_at_ms is None or event.actual_at_ms is None:
+        return None
+    return max(0, event.actual_at_ms - event.promised_at_ms) / 1_000
+
+
 class Profile(Common, frozen=True, gc=False, tag="profile"):
     """What the CRM says about a customer; the last one wins. `value` is in the company's own currency."""
 

@@ -97,7 +97,7 @@ _bin_of = lru_cache(maxsize=8_192)(Sketch._mapping.key)  # durations repeat: mos
 class Pane:
     """Counts per point, bad ones, and bad ones that are their customer's first; `live_*` leave history out."""
 
-    __slots__ = ("bad", "bad_first", "counts", "durations", "live_bad", "live_bad_first", "live_n", "waits")
+    __slots__ = ("bad", "bad_first", "counts", "durations", "live_bad", "live_bad_first", "live_n", "overruns", "waits")
 
     def __init__(
         self,
@@ -110,6 +110,7 @@ class Pane:
         live_bad_first: int = 0,
         waits: Sketch | None = None,
         durations: Sketch | None = None,
+        overruns: Sketch | None = None,
     ) -> None:
         self.counts = {} if counts is None else counts
         self.bad = bad
@@ -119,6 +120,7 @@ class Pane:
         self.live_bad_first = live_bad_first
         self.waits = waits
         self.durations = durations
+        self.overruns = overruns  # of promises: by how much each was late, 0 for one that was kept
 
     @property
     def n(self) -> int:
@@ -149,8 +151,10 @@ class Pane:
         if live:
             self.live_bad_first += sign
 
-    def add_times(self, wait_seconds: float | None, duration_seconds: float | None) -> None:
-        """How long somebody waited, and how long it took."""
+    def add_times(
+        self, wait_seconds: float | None, duration_seconds: float | None, overrun_seconds: float | None = None
+    ) -> None:
+        """How long somebody waited, how long it took, and by how much a promise was late (0 or less: kept)."""
         if wait_seconds is not None:
             if self.waits is None:
                 self.waits = Sketch()
@@ -159,6 +163,10 @@ class Pane:
             if self.durations is None:
                 self.durations = Sketch()
             self.durations.add(duration_seconds)
+        if overrun_seconds is not None:
+            if self.overruns is None:
+                self.overruns = Sketch()
+            self.overruns.add(overrun_seconds)
 
     def merge(self, other: Pane) -> None:
         """Add another pane's content (or a change) to this one."""
@@ -176,6 +184,7 @@ class Pane:
         self.live_bad_first += other.live_bad_first
         self.waits = _merged(self.waits, other.waits)
         self.durations = _merged(self.durations, other.durations)
+        self.overruns = _merged(self.overruns, other.overruns)
 
     def encode_counts(self) -> str:
         """The counts as a JSON object, points rising: {"0":1,"10":4}."""

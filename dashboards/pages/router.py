@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboards.pages.acting import BODY_MAX, CASE_ACTIONS, INCIDENT_ACTIONS
 from dashboards.pages.case import act_on_case, case_page
 from dashboards.pages.incidents import act_on_incident, incident_list, incident_page
+from dashboards.pages.journey import journey_page
 from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
 from dashboards.pages.queue import queue_page
@@ -68,6 +69,10 @@ def pages_router(pages: Pages) -> Router:
     async def case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[str]:
         return await case_page(request, pages, case_id)
 
+    @get("/journey", include_in_schema=False)
+    async def journey(request: Request[Any, Any, Any]) -> Response[str]:
+        return await journey_page(request, pages)
+
     @get("/settings", include_in_schema=False, guards=list(pages.context.admin_guards))
     async def settings(request: Request[Any, Any, Any]) -> Response[str]:
         return await settings_page(request, pages)
@@ -90,7 +95,7 @@ def pages_router(pages: Pages) -> Router:
     async def do_incident(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[Any]:
         return await act_on_incident(request, pages, number, request.url.path.rpartition("/")[2])
 
-    shown = [home, incidents, incident, preview, queue, case, wall_page]
+    shown = [home, incidents, incident, preview, queue, case, wall_page, journey]
     return Router(
         path="/",
         route_handlers=[

@@ -14,7 +14,7 @@ import msgspec
 from streams.clock import MINUTE_MS, SECOND_MS, hour_start
 from streams.customers import Applied, Touch
 from streams.duplicates import event_hash
-from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused
+from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused, overrun_seconds
 from streams.grades import Graded, grade_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
 from streams.measure.rows import Forgotten, Tally
@@ -171,8 +171,9 @@ class Fold:
         grade, bad, metric = (0, False, CONTACT) if graded is None else (graded.grade, graded.bad, INTERACTION)
         pane = self._pane(event.time_ms // MINUTE_MS, event.channel, stage, metric, "")
         pane.add(grade, bad=bad, live=live)
-        if event.wait_seconds is not None or event.duration_seconds is not None:
-            pane.add_times(event.wait_seconds, event.duration_seconds)
+        overrun = overrun_seconds(event)
+        if event.wait_seconds is not None or event.duration_seconds is not None or overrun is not None:
+            pane.add_times(event.wait_seconds, event.duration_seconds, overrun)
         customer = token or event.customer
         if customer is None:
             if bad:

@@ -91,6 +91,7 @@ def pane_row(key: PaneKey, pane: Pane, partition: int) -> PaneRow:
         pane.live_bad_first,
         None if pane.waits is None else pane.waits.to_bytes(),
         None if pane.durations is None else pane.durations.to_bytes(),
+        None if pane.overruns is None else pane.overruns.to_bytes(),
     )
 
 

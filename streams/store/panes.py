@@ -26,6 +26,7 @@ def load_panes(conn: Connection, table: Table, partition: int, minutes: Sequence
                 live_bad_first=row.live_bad_first,
                 waits=None if row.waits is None else Sketch.from_bytes(row.waits),
                 durations=None if row.durations is None else Sketch.from_bytes(row.durations),
+                overruns=None if row.overruns is None else Sketch.from_bytes(row.overruns),
             )
     return found
 

@@ -59,6 +59,7 @@ def _pane_columns() -> list[Column[object]]:
         Column("live_bad_first", Integer, nullable=False),
         Column("waits", LargeBinary),
         Column("durations", LargeBinary),
+        Column("overruns", LargeBinary),  # of promises; what was kept counts as 0
     ]
 
 

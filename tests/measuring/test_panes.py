@@ -17,6 +17,7 @@ def told(pane: Pane) -> tuple[object, ...]:
     return (
         pane.encode_counts(), pane.n, pane.bad, pane.bad_first, pane.live_n, pane.live_bad, pane.live_bad_first,
         pane.waits and pane.waits.to_bytes(), pane.durations and pane.durations.to_bytes(),
+        pane.overruns and pane.overruns.to_bytes(),
     )  # fmt: skip
 
 
@@ -24,7 +25,7 @@ def filled(events: list[tuple[int, bool, bool]]) -> Pane:
     pane = Pane()
     for point, bad, live in events:
         pane.add(point, bad=bad, live=live)
-        pane.add_times(abs(point) / 3, None)
+        pane.add_times(abs(point) / 3, None, max(0, point))
     return pane
 
 
@@ -130,3 +131,14 @@ def test_waits_and_durations_are_kept_apart_and_merge():
     assert (one.waits.count, one.durations.count) == (1, 2)
     assert other.durations is not None
     assert other.durations.count == 1
+    assert one.overruns is None
+
+
+def test_a_promise_is_kept_or_late_by_some_time():
+    one, other = Pane(), Pane()
+    one.add_times(None, None, 0.0)
+    other.add_times(None, None, 7_200.0)
+    one.merge(other)
+    assert one.overruns is not None
+    assert (one.overruns.count, one.overruns.zeros) == (2, 1)
+    assert one.overruns.quantile(1.0) == pytest.approx(7_200, rel=0.0101)

@@ -81,6 +81,7 @@ def pane(minute: int, partition: int = 0, changed: int | None = 1, **changes: An
         "live_bad_first": 1,
         "waits": None,
         "durations": None,
+        "overruns": None,
     }
     return {**row, **({} if changed is None else {"changed": changed}), **changes}
 

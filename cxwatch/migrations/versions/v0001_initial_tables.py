@@ -111,6 +111,7 @@ def upgrade() -> None:
     sa.Column('live_bad_first', sa.Integer(), nullable=False),
     sa.Column('waits', sa.LargeBinary(), nullable=True),
     sa.Column('durations', sa.LargeBinary(), nullable=True),
+    sa.Column('overruns', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('minute', 'channel', 'stage', 'metric', 'survey_kind', 'partition'),
     sqlite_with_rowid=False
     )
@@ -160,6 +161,7 @@ def upgrade() -> None:
     sa.Column('live_bad_first', sa.Integer(), nullable=False),
     sa.Column('waits', sa.LargeBinary(), nullable=True),
     sa.Column('durations', sa.LargeBinary(), nullable=True),
+    sa.Column('overruns', sa.LargeBinary(), nullable=True),
     sa.Column('changed', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('minute', 'channel', 'stage', 'metric', 'survey_kind', 'partition'),
     sqlite_with_rowid=False
