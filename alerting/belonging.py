@@ -24,7 +24,7 @@ def incident_of(case: Case, incidents: Iterable[Incident]) -> int | None:
 
 def _fits(incident: Incident, place: Segment, case: Case) -> bool:
     end_ms = incident.resolved_ms
-    if incident.spam or not covers(incident.named, place):
+    if incident.spam or incident.operations or not covers(incident.named, place):
         return False
     return case.last_flag_ms >= incident.naming.since_ms and (end_ms is None or case.opened_ms <= end_ms)
 

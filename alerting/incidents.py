@@ -2,7 +2,8 @@
 
 A spike at one place shows in the place itself and in its rollups (the channel, the stage, everything), and an
 outage of one provider shows at several places of one stage. All of that is one incident, named by the leaf (one
-channel at one stage) that explains most: the one with the most bad events beyond the expected.
+channel at one stage) that explains most: the one with the most bad events beyond the expected. Silences are kept apart
+from it: they are about what feeds us, and the widest names them.
 """
 
 from __future__ import annotations
@@ -231,5 +232,7 @@ def resolved(incident: Incident, at_ms: int, by: str | None) -> Incident:
 
 def _named(incident: Incident) -> Incident:
     candidates: Sequence[Member] = core(incident) or core(incident, closed=True)
+    if incident.operations:  # the widest silence names it
+        candidates = [m for m in incident.members if m.open] or incident.members
     best = max(candidates, key=lambda m: (m.excess, m.segment == incident.named, m.segment.label))
     return replace(incident, named=best.segment)

@@ -71,13 +71,14 @@ class _Reaction:
                 self._recovery(one)
 
     def _anomaly(self, anomaly: Anomaly) -> None:
-        home = incidents.home_of(anomaly.segment, self._current.values())
+        current = [one for one in self._current.values() if one.operations == anomaly.operations]
+        home = incidents.home_of(anomaly.segment, current)
         if home is not None:
             joined = incidents.attached(home, anomaly)
             text = f"Also {anomaly.segment.label}: {anomaly.reason}"
             self._keep(home, joined, anomaly.detected_ms, kind="joined", text=text, told=_graver(home, joined))
             return
-        earlier = incidents.earlier_of(anomaly.segment, self._current.values())
+        earlier = incidents.earlier_of(anomaly.segment, current)
         if earlier and incidents.comes_back(earlier, anomaly.detected_ms, self._settings.reopen_minutes):
             again = incidents.reopened(earlier, anomaly, self._hold_off_ms)
             self._keep(
@@ -101,7 +102,7 @@ class _Reaction:
         self._keep(home, after, update.at_ms, kind="moved", text=update.reason, told=_graver(home, after))
 
     def _recovery(self, recovery: Recovery) -> None:
-        home = self._holding(recovery.segment)
+        home = self._holding(recovery.segment, operations=recovery.operations)
         if home is None:
             return
         after = incidents.eased(home, recovery)
@@ -114,11 +115,13 @@ class _Reaction:
         self._keep(home, after, recovery.at_ms, kind="resolved", text=text, told="")
         log.info("incident resolved", number=home.number, place=home.named.label)
 
-    def _holding(self, segment: Segment) -> Incident | None:
+    def _holding(self, segment: Segment, *, operations: bool = False) -> Incident | None:
         held = [
             i
             for i in self._current.values()
-            if i.state != "resolved" and any(m.segment == segment and m.open for m in i.members)
+            if i.state != "resolved"
+            and i.operations == operations
+            and any(m.segment == segment and m.open for m in i.members)
         ]
         return max(held, key=lambda i: i.number, default=None)
 

@@ -24,8 +24,8 @@ DeliveryState = Literal["ready", "sending", "sent", "unknown", "dead"]
 class Member:
     """One segment of an incident: an anomaly and how it stands now.
 
-    `expected` is a share (0-1) for the signals share and guardrail, a number of bad events for volume. `character`,
-    `curve`, `needed` (weeks), `causes` and `detectors` are the anomaly's, as last told.
+    `expected` is a share (0-1) for the signals share and guardrail, a number of bad events for volume, of events for
+    silence. `character`, `curve`, `needed` (weeks), `causes` and `detectors` are the anomaly's, as last told.
     """
 
     segment: Segment
@@ -63,7 +63,9 @@ class Member:
 
     @property
     def excess(self) -> float:
-        """Bad events beyond the expected: how much of the spike this segment explains."""
+        """Bad events beyond the expected: how much of the spike this segment explains; of a silence what is missing."""
+        if self.signal == "silence":
+            return self.expected
         expected = self.expected if self.signal == "volume" else self.expected * self.n
         return self.bad - expected
 
@@ -103,8 +105,13 @@ class Incident:
 
     @property
     def page(self) -> bool:
-        """Whether it is told to people, or only listed."""
+        """Whether it is told to people, or only listed: a notice."""
         return any(m.page for m in self.members)
+
+    @property
+    def operations(self) -> bool:
+        """Whether it is about what feeds us (a silence), not about customers."""
+        return all(m.signal == "silence" for m in self.members)
 
     def stage_at(self, now_ms: int) -> IncidentStage:
         """The state as people see it."""

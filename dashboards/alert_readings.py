@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from alerting.store import segment_of
 from alerting.tables import ALL, cases, incident_members, incidents, previews
@@ -30,7 +30,7 @@ class AlertCounts:
 
     @property
     def open_incidents(self) -> int:
-        """Incidents that are not resolved, spam left out."""
+        """Incidents that are not resolved, spam and notices left out."""
         return sum(n for state, n in self.incidents.items() if state in ("firing", "acknowledged"))
 
     @property
@@ -41,7 +41,10 @@ class AlertCounts:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """One incident in a list: its place and its sentence of numbers, the same as in Slack."""
+    """One incident in a list: its place and its sentence of numbers, the same as in Slack.
+
+    Without `page` it is a notice: nobody is told of it, it is only listed.
+    """
 
     number: int
     state: str
@@ -60,6 +63,7 @@ class IncidentLine:
     linked_to: int | None
     version: int
     updated_ms: int
+    page: bool = True
 
     @property
     def open(self) -> bool:
@@ -85,19 +89,28 @@ class Preview:
 
 
 def _incident_query() -> Select[Any]:
-    names = [name for name in IncidentLine.__dataclass_fields__ if name != "segment"]
-    return select(incidents.c.channel, incidents.c.stage, *(incidents.c[name] for name in names))
+    names = [name for name in IncidentLine.__dataclass_fields__ if name not in ("segment", "page")]
+    return select(
+        incidents.c.channel, incidents.c.stage, *(incidents.c[name] for name in names), _paged().label("page")
+    )
+
+
+def _paged() -> ColumnElement[bool]:
+    """Whether somebody is told of an incident: some member of it pages, or is spam that is held back."""
+    m = incident_members.c
+    return or_(incidents.c.spam, exists().where(m.number == incidents.c.number, m.page))
 
 
 def _line(row: Row[*tuple[Any, ...]]) -> IncidentLine:
     values = dict(row._mapping)
+    values["page"] = bool(values["page"])
     return IncidentLine(segment=segment_of(values.pop("channel"), values.pop("stage")), **values)
 
 
 def read_counts(conn: Connection) -> AlertCounts:
     """The numbers in the bar."""
     c = incidents.c
-    states = select(c.state, func.count()).where(c.spam.is_(False)).group_by(c.state)
+    states = select(c.state, func.count()).where(c.spam.is_(False), _paged()).group_by(c.state)
     case_states = select(cases.c.state, func.count()).group_by(cases.c.state)
     newest = select(func.max(previews.c.seq), func.max(previews.c.edited_ms), func.count())
     return AlertCounts(
@@ -108,10 +121,10 @@ def read_counts(conn: Connection) -> AlertCounts:
 
 
 def read_incidents(conn: Connection, *, open_only: bool = False, limit: int = LIST_MAX) -> list[IncidentLine]:
-    """Incidents, newest first."""
+    """Incidents, newest first; with `open_only` those that go on, without notices."""
     query = _incident_query().order_by(incidents.c.number.desc()).limit(limit)
     if open_only:
-        query = query.where(incidents.c.state != "resolved")
+        query = query.where(incidents.c.state != "resolved", _paged())
     return [_line(row) for row in conn.execute(query)]
 
 

@@ -33,7 +33,9 @@ OPEN_INCIDENTS_MAX = 20  # told one by one; the gravest first
 
 def alerting(now_ms: int, counts: AlertCounts, delivery: DeliveryCounts) -> Iterator[Metric]:
     """Incidents, cases and messages by state. The same from every worker: they read one database."""
-    yield by_label("cx_incidents", "Incidents by state, spam left out.", "state", INCIDENT_STATES, counts.incidents)
+    yield by_label(
+        "cx_incidents", "Incidents by state, spam and notices left out.", "state", INCIDENT_STATES, counts.incidents
+    )
     yield by_label("cx_cases", "Cases by state.", "state", CASE_STATES, counts.cases)
     yield by_label("cx_outbox", "Messages and notes by state of delivery.", "state", STATES, delivery.by_state)
     age_ms = 0 if delivery.oldest_due_ms is None else max(0, now_ms - delivery.oldest_due_ms)

@@ -149,7 +149,7 @@ def case_ids_of(conn: Connection, number: int, now_ms: int) -> list[int]:
 def cases_of_incident(conn: Connection, number: int, now_ms: int) -> list[Case]:
     """The cases that are part of an incident, newest first."""
     incident = store.read_incident(conn, number)
-    if incident is None:
+    if incident is None or incident.operations:
         return []
     c, named = cases.c, incident.named
     wanted = [c.last_flag_ms >= incident.naming.since_ms, c.opened_ms <= (incident.resolved_ms or now_ms)]

@@ -74,6 +74,7 @@ class Baseline:
     dispersion: float = 1.0
     volume_dispersion: float = 1.0
     day_spread: float = 0.0  # standard deviation of whole days' volumes around the expected, as a share of it
+    answers_dispersion: float = 1.0  # as `volume_dispersion`, of all answers
 
     @cached_property
     def share(self) -> float:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -54,20 +55,30 @@ class Watches:
     def advance(self, tx: Connection, closings: Mapping[Kind, Closing]) -> Findings:
         """Take in the closing of the same minutes of every kind."""
         before = {kind: watch.open_segments(tx) for kind, watch in self._watches.items()}
-        return told_as_one(before, {kind: self._watches[kind].advance(tx, closings[kind]) for kind in KINDS})
+        silent = {kind: watch.silent_segments(tx) for kind, watch in self._watches.items()}
+        return told_as_one(before, {kind: self._watches[kind].advance(tx, closings[kind]) for kind in KINDS}, silent)
 
 
-def told_as_one(before: Mapping[Kind, frozenset[Segment]], found: Mapping[Kind, Findings]) -> Findings:
-    """Findings of all kinds in order of time, one open anomaly a segment. `before` is where each kind was open."""
-    open_at: defaultdict[Segment, list[Kind]] = defaultdict(list)  # who is told comes first
+def told_as_one(
+    before: Mapping[Kind, frozenset[Segment]],
+    found: Mapping[Kind, Findings],
+    silent: Mapping[Kind, frozenset[Segment]] = MappingProxyType({}),
+) -> Findings:
+    """Findings of all kinds in order of time, one open anomaly a segment and one silence beside it.
+
+    `before` is where each kind was open, `silent` where it had fallen silent.
+    """
+    open_at: defaultdict[tuple[Segment, bool], list[Kind]] = defaultdict(list)  # who is told comes first
     for kind in KINDS:
         for segment in before[kind]:
-            open_at[segment].append(kind)
+            open_at[segment, False].append(kind)
+        for segment in silent.get(kind, ()):
+            open_at[segment, True].append(kind)
     anomalies: list[Anomaly] = []
     updates: list[Update] = []
     recoveries: list[Recovery] = []
     for kind, one in _in_order(found):
-        kinds = open_at[one.segment]
+        kinds = open_at[one.segment, not isinstance(one, Update) and one.operations]
         if isinstance(one, Anomaly):
             if not kinds or (kinds == [kind] and not one.spam):  # held back as spam before, and not any more
                 anomalies.append(one)

@@ -101,7 +101,9 @@ def _learn(
     expected = rates[of_day] * weekday[day]
     bad_rates = _rates(bad, counted, of_day)
     bad_expected = bad_rates[of_day] * weekday[day]
-    scatter = (1.0, 1.0) if parent is None else (parent.dispersion, parent.volume_dispersion)
+    scatter = (1.0, 1.0, 1.0)
+    if parent is not None:
+        scatter = (parent.dispersion, parent.volume_dispersion, parent.answers_dispersion)
     busy = MINUTES_PER_HOUR * (1 - (1 - 1 / MINUTES_PER_HOUR) ** answers)  # minutes with answers, fallen anywhere
     return Baseline(
         n=n,
@@ -118,6 +120,7 @@ def _learn(
         ),
         volume_dispersion=_dispersion(bad, bad_expected, bad_expected, known.copy(), scatter[1]),
         day_spread=_day_spread(answers, expected, known),
+        answers_dispersion=_dispersion(answers, expected, expected, known.copy(), scatter[2]),
     )
 
 
@@ -195,15 +198,15 @@ def _season(answers: Array, bad: Array, weight: Array, of_day: Array, share: flo
     return _floats(shares / (1 - shares) / (share / (1 - share)))
 
 
-def _dispersion(bad: Array, expected: Array, variance: Array, use: Array, prior: float) -> float:
-    """How many times more hourly bad counts scatter than independent answers: what clusters of one cause do.
+def _dispersion(counts: Array, expected: Array, variance: Array, use: Array, prior: float) -> float:
+    """How many times more hourly counts scatter than independent answers: what clusters of one cause do.
 
     Pearson's statistic over its degrees of freedom (sums before the quotient, so that nearly empty hours do not
     dominate), pulled to the parent's: a small segment sees too few clusters to know. Terms are bounded: an unknown
     incident in the past is not scatter.
     """
     use &= variance > 0
-    terms = np.minimum((bad[use] - expected[use]) ** 2, SCATTER_MAX * np.maximum(variance[use], 1.0))
+    terms = np.minimum((counts[use] - expected[use]) ** 2, SCATTER_MAX * np.maximum(variance[use], 1.0))
     scatter = float(terms.sum()) + DISPERSION_PRIOR * prior
     found = scatter / (float(variance[use].sum()) + DISPERSION_PRIOR)
     return min(DISPERSION_MAX, max(1.0, ceil(found * 20) / 20))

@@ -55,8 +55,8 @@ class Anomaly:
     the evidence in weeks at which the segment fires. `spam` says why it looks like spam or brigading: then it does not
     page. `causes` are what stands out among its bad events, strongest first.
 
-    Signals that never page: `drift` (a slow rise, for the morning), `silence` (a source that stopped: about operations,
-    not about customers; `observed` and `expected` are answers).
+    Signals that never page: `drift` (a slow rise, for the morning), `silence` (a place that stopped speaking: about
+    operations, not about customers; `observed` and `expected` are answers).
     """
 
     segment: Segment
@@ -82,6 +82,11 @@ class Anomaly:
     spam: str | None = None
     causes: tuple[Cause, ...] = ()
 
+    @property
+    def operations(self) -> bool:
+        """Whether it is about what feeds us, not about customers."""
+        return self.signal == "silence"
+
 
 @dataclass(frozen=True, slots=True)
 class Update:
@@ -105,7 +110,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """The evidence says that a segment is back to its usual; `n` and `bad` are what it says so from."""
+    """The evidence says that a segment is back to its usual; `n` and `bad` are what it says so from.
+
+    `operations`: it is a silence that ended.
+    """
 
     segment: Segment
     at_ms: int
@@ -114,6 +122,7 @@ class Recovery:
     observed: float
     expected: float
     reason: str
+    operations: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ weeks". Thin space before %, minus U+2212, 24 h times in the configured zone: to
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ DAYS_PER_WEEK = 7
 WEEKS_PER_YEAR = 52.18
 YEARS_FROM_WEEKS = 520  # rarities are told in weeks up to ten years
 YEARS_MAX = 1000
+NAMES: Mapping[Kind, str] = {"answers": "answers", "interactions": "graded interactions", "contacts": "contacts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,28 @@ def drift_sentence(bad: int, n: int, usual: float, interval: tuple[float, float]
     observed = f"{percent(bad / n)}, {low * 100:.0f}..{percent(high)}"
     band = f"usual {percent(usual)}, {interval[0] * 100:.0f}..{percent(interval[1])}"
     return f"slowly rising: {bad} of {n} bad in the last week ({observed}; {band}); no day stands out"
+
+
+def silence_sentence(
+    since: int, now: int, usual: tuple[float, float, float], least: float, timezone: str, kind: Kind = "answers"
+) -> str:
+    """The line of a place that stopped speaking; `usual` is how many were to be expected, and their usual range."""
+    expected, low, high = usual
+    at = clock_time(since, now, timezone)
+    band = f"{_few(expected)} ({low:.0f}..{high:.0f})"
+    return (
+        f"no {NAMES[kind]} since {at}: usual are {band} in these {_span(now - since)}, in earlier weeks at least "
+        f"{_few(least)}; look at what sends them"
+    )
+
+
+def heard_sentence(minute: int, silent: int, timezone: str, kind: Kind = "answers") -> str:
+    """The line that says that it speaks again."""
+    return f"{NAMES[kind]} again since {clock_time(minute, minute, timezone)}, after {_span(silent)} of silence"
+
+
+def _span(minutes: int) -> str:
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 
 
 def _bad(numbers: Numbers) -> str:

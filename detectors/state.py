@@ -15,6 +15,9 @@ FREEZE_MINUTES = 7 * 24 * 60
 REMEMBER_MINUTES = 30 * 24 * 60  # longer than baselines look back
 FROZEN_MAX = 64
 CURVE_MAX = 64
+PROMPT_MINUTES = 60
+FADING = 0.995  # an answer: the last few hundred count
+BATCH_PART = 0.2
 CURVE_MINUTES_MAX = 3 * 24 * 60  # evidence that came to nothing is forgotten after that
 
 SIGNALS: tuple[Literal["share", "volume", "guardrail"], ...] = ("share", "volume", "guardrail")
@@ -70,6 +73,10 @@ class SegmentState(msgspec.Struct, array_like=True):
     noticed: int = -1  # minute of a notice of slow drift that is still listed
     curve: list[tuple[int, float]] = msgspec.field(default_factory=list)  # minute, strength of the evidence
     frozen: list[tuple[int, int]] = msgspec.field(default_factory=list)  # minutes of incidents: they teach nothing
+    spoke: int = -1  # minute in which an answer came last
+    silent: int = -1  # minute in which its silence was noticed; -1 while it speaks
+    prompt: float = 0.0  # answers that came within the hour, and later ones; old ones fade
+    tardy: float = 0.0
 
     def stretches(self, now_minute: int) -> list[tuple[int, int]]:
         """What must not teach: incidents, the open one among them, each for its first week.
@@ -78,6 +85,21 @@ class SegmentState(msgspec.Struct, array_like=True):
         """
         opened = [] if self.open is None else [(self.open.since, now_minute)]
         return [(start, min(end, start + FREEZE_MINUTES)) for start, end in (*self.frozen, *opened)]
+
+    def hear(self, minute: int, own_minute: int, n: int) -> None:
+        """Answers came; how late they are says whether they come one by one or in batches."""
+        if n <= 0:  # only a correction
+            return
+        self.spoke = minute
+        fade = FADING**n
+        late = minute - own_minute > PROMPT_MINUTES
+        self.prompt = self.prompt * fade + (0 if late else n)
+        self.tardy = self.tardy * fade + (n if late else 0)
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether a good part comes so late that no minute's silence says anything."""
+        return self.tardy > BATCH_PART * (self.prompt + self.tardy)
 
     def trace(self, minute: int, strength: float) -> None:
         """Note how strong the evidence is: each change at first, thinned to every second point when they get many."""

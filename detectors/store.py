@@ -88,6 +88,7 @@ _Usual = tuple[  # the fields of a Baseline, in order
     float,
     float,
     float,
+    float,
 ]
 _decode_usual = msgspec.msgpack.Decoder(_Usual).decode
 

@@ -26,7 +26,7 @@ from streams.clock import DAY_MS, minute_of
 from streams.store.minutes import leaf_minutes
 
 RESOLVED_DAYS = 7
-STATES = ("open", "spam", "resolved")
+STATES = ("open", "spam", "notices", "resolved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,25 @@ class Groups:
     untaken: list[IncidentLine]
     taken: list[IncidentLine]
     spam: list[IncidentLine]
+    notices: list[IncidentLine]
     resolved: list[IncidentLine]
 
     @classmethod
     def of(cls, lines: list[IncidentLine], now_ms: int) -> Groups:
         """Sort the lines, newest first within a group; what was resolved long ago is left out."""
-        real = [line for line in lines if not line.spam]
+        real = [line for line in lines if line.page and not line.spam]
         recent = now_ms - RESOLVED_DAYS * DAY_MS
         return cls(
             untaken=[line for line in real if line.open and line.acknowledged_ms is None],
             taken=[line for line in real if line.open and line.acknowledged_ms is not None],
             spam=[line for line in lines if line.spam and line.open],
+            notices=[line for line in lines if line.open and not line.page and not line.spam],
             resolved=[line for line in lines if not line.open and (line.resolved_ms or 0) >= recent],
         )
 
 
 async def incident_list(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
-    """The list; ?state=open, spam or resolved shows one part of it."""
+    """The list; ?state=open, spam, notices or resolved shows one part of it."""
     lines = await pages.desk.shared("incidents", read_incidents)
     state = request.query_params.get("state", "")
     now_ms = pages.context.clock.now_ms()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -144,6 +145,42 @@ def test_an_anomaly_that_is_not_to_page_is_listed_and_told_nobody(engine, settin
     with engine.connect() as conn:
         assert outbox.read(conn, "incident-1") is None
     assert not incident.page
+
+
+def silence(make, channel, stage, at, expected=20.0):
+    return make.anomaly(channel, stage, at, signal="silence", page=False, expected=expected, n=0, bad=0)
+
+
+def heard(make, channel, stage, at):
+    (one,) = make.recovery(channel, stage, at).recoveries
+    return Findings(recoveries=(replace(one, operations=True),))
+
+
+def test_a_silence_is_a_notice_of_its_own_named_by_the_widest_place_and_never_part_of_an_incident(
+    engine, settings, make
+):
+    steps = [
+        make.anomaly(*WEB_BUY, at=5),
+        silence(make, *WEB_BUY, at=10),
+        silence(make, "web", None, at=12, expected=60.0),
+        make.recovery(*WEB_BUY, at=40),
+    ]
+    incident, notice = play(engine, settings, *steps)
+    assert [m.signal for m in incident.members] == ["share"]
+    assert incident.state == "resolved"
+    assert (notice.named, notice.state, notice.page) == (Segment("web", None), "firing", False)
+    assert notice.operations
+    with engine.connect() as conn:
+        assert outbox.read(conn, "incident-2") is None
+    over = together(heard(make, *WEB_BUY, at=50), heard(make, "web", None, at=50))
+    assert play(engine, settings, over)[1].state == "resolved"
+
+
+def test_an_incident_where_a_silence_is_listed_opens_beside_it_and_is_told(engine, settings, make):
+    notice, incident = play(engine, settings, silence(make, *WEB_BUY, at=10), make.anomaly(*WEB_BUY, at=20))
+    assert (notice.page, incident.page) == (False, True)
+    with engine.connect() as conn:
+        assert outbox.read(conn, "incident-2") is not None
 
 
 def test_an_acknowledgement_cannot_undo_a_resolution(engine, settings, make):

@@ -100,6 +100,23 @@ def test_incidents_nobody_has_taken_come_first(world: World, client: TestClient)
     assert re.findall(r"<b>#(\d+)</b>", client.get("/incidents?state=resolved").text) == ["2041"]
 
 
+def test_a_notice_is_listed_apart_with_its_sentence_and_counts_as_no_incident(world: World, client: TestClient) -> None:
+    sentence = "no answers since 11:40: usual are 29 (19..40) in these 92 min, in earlier weeks at least 27"
+    silent = {"signal": "silence", "page": False, "n": 0, "bad": 0, "observed": 0.0, "expected": 29.0}
+    world.progress(world.clock.now_ms())
+    world.incident(2051, "web", "buy", sentence=sentence, member=silent)
+    listed = text_of(client.get("/incidents").text)
+    assert "Nothing is open." in listed
+    assert "Notices: slow drift, and places that fell silent" in listed
+    assert sentence in text_of(client.get("/incidents?state=notices").text)
+    for path in ("/", "/wall"):
+        assert sentence not in client.get(path).text
+    page = text_of(client.get("/incidents/2051").text)
+    assert "nothing comes in" in page
+    assert "notice, nobody is paged" in page
+    assert "more bad than usual" not in page
+
+
 def test_without_incidents_the_list_is_a_good_emptiness(world: World, client: TestClient) -> None:
     world.progress(world.clock.now_ms())
     assert "Nothing is open." in text_of(client.get("/incidents").text)

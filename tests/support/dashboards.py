@@ -111,6 +111,7 @@ class World:
 
     def incident(self, number: int, channel: str, stage: str, **changes: Any) -> None:
         now = self.clock.now_ms()
+        of_member = changes.pop("member", {})
         sentence = changes.pop("sentence", "18 of 31 bad since 14:05 (58 %, 41..74 %; usual 15 %, 12..19 %)")
         row = {
             "number": number,
@@ -145,7 +146,7 @@ class World:
             "evidence": 9.0,
             "severity": row["severity"],
             "reason": sentence,
-        }
+        } | of_member
         with self.engine.begin() as conn:
             conn.execute(upsert(conn, alert_tables.incidents), row)
             conn.execute(upsert(conn, alert_tables.incident_members), member)
