@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from streams.wire import (
 REPORTED_MAX = 1_000  # names told apart; beyond, new ones are ignored in silence
 
 _strict = msgspec.json.Decoder(Strict).decode
+_strict_lines = msgspec.json.Decoder(Strict).decode_lines
 _plain = msgspec.json.Decoder(Wire).decode
 _NUL = b"\\u0000"
 log = structlog.get_logger()
@@ -71,6 +72,13 @@ class Decoder:
             for name in unknown_fields(raw, type(wire)):
                 self._unknown(name)
         return self._judge(wire, now_ms)
+
+    def decode_all(self, raws: Sequence[bytes], now_ms: Sequence[int]) -> list[Event | Refused]:
+        """`decode` of each, at twice the speed where all of them are plain sailing."""
+        wires = _lines(raws)
+        if wires is None:
+            return list(map(self.decode, raws, now_ms))
+        return list(map(self._judge, wires, now_ms))
 
     def decode_mapping(self, fields: Mapping[str, Any], now_ms: int) -> Event | Refused:
         """One row of a table, mapped to our fields: "5.0" is 5, and numbers may be text."""
@@ -166,6 +174,24 @@ class Decoder:
         if what not in self._reported and len(self._reported) < REPORTED_MAX:
             self._reported.add(what)
             self._report(what)
+
+
+def _lines(raws: Sequence[bytes]) -> Sequence[Wire] | None:
+    """All records in one read, or None if anything about them wants a closer look.
+
+    A line break that stands between braces is no part of a record: inside text JSON forbids it, inside an object it
+    would want a comma. So each record holds whole values, and as many values as records means one in each.
+    """
+    joined, breaks = b"\n".join(raws), len(raws) - 1
+    if joined.count(b"\n") != breaks or joined.count(b"}\n{") != breaks or not joined.startswith(b"{"):
+        return None
+    if not joined.endswith(b"}") or _NUL in joined or max(map(len, raws)) > EVENT_BYTES_MAX:
+        return None
+    try:
+        wires: list[Wire] = _strict_lines(joined)
+    except UNREADABLE:
+        return None
+    return wires if len(wires) == len(raws) else None
 
 
 def routing_key(event: Event) -> bytes:

@@ -135,11 +135,11 @@ class MeasureEngine:
         """The batch's records from an offset on, decoded, with a look at the event loop now and then."""
         skip = bisect_left(batch.offsets, from_offset)
         raw, append_ms = batch.values[skip:], batch.append_ms[skip:]
-        decode = self._decoder.decode
+        decode = self._decoder.decode_all
         events: list[Event | Refused] = []
         for start in range(0, len(raw), SLICE):
             end = start + SLICE
-            events += map(decode, raw[start:end], append_ms[start:end])
+            events += decode(raw[start:end], append_ms[start:end])
             if end < len(raw):
                 await asyncio.sleep(0)
         return Items(events, raw, append_ms, batch.origins[skip:], self._owned.erased.tokens_for(events))
@@ -155,10 +155,9 @@ class MeasureEngine:
         state.customers.put(found.customers)
         stored = {**found.feedback, **needed.on_the_way}
         fold = Fold(state, self._settings, self._owned.erased, stored, TOKEN_PREFIX + secrets.token_hex(12), {})
-        for number, item in enumerate(zip(*items, strict=True)):
-            fold.add(*item)
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
+        for start in range(0, len(items.events), SLICE):
+            fold.add_all(items, start, start + SLICE)
+            await asyncio.sleep(0)
         fold.finish()
         await self._merge(state, fold)
         if not state.dead:

@@ -17,6 +17,7 @@ from streams.duplicates import event_hash
 from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused, overrun_seconds
 from streams.grades import Graded, grade_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
+from streams.measure.items import Items
 from streams.measure.rows import Forgotten, Tally
 from streams.measure.state import PartitionState
 from streams.measure.touches import answer_touch, feedback_row, interaction_touch
@@ -34,7 +35,7 @@ class Fold:
     """One batch on its way into a partition's state.
 
     `stored` holds the answers that the database had under this batch's keys; `new_token` makes the random token of
-    an erasure. Call `finish` after the last `add`; `minutes` and `hours` then hold the changes of panes.
+    an erasure. Call `finish` after the last `add_all`; `minutes` and `hours` then hold the changes of panes.
     """
 
     state: PartitionState
@@ -55,36 +56,32 @@ class Fold:
         self._history_after_ms = self.settings.history_after_seconds * SECOND_MS
         self._moments_of_truth = frozenset(n for n, stage in self.settings.stage.items() if stage.moment_of_truth)
 
-    def add(
-        self, event: Event | Refused, raw: bytes, append_ms: int, origin: str | None = None, token: str | None = None
-    ) -> None:
-        """Fold one record, of which `token` stands for a forgotten customer.
-
-        Whatever it is, it ends as accepted, duplicate or refused.
-        """
-        history = False
-        self._append_ms = max(self._append_ms, append_ms)
-        if isinstance(event, Refused):
-            fate = self._refuse(event, raw, origin)
-        else:
-            if self._forgotten and token is None:
-                token = self._token(event)
-            time_ms = event.time_ms
-            live = append_ms - time_ms <= self._history_after_ms
-            if isinstance(event, Interaction):  # the most frequent first
-                fate = self._interaction(event, append_ms, token, live)
-            elif isinstance(event, Feedback):
-                fate = self._feedback(event, token, live)
-            elif isinstance(event, Profile):
-                fate = self._profile(event, token)
+    def add_all(self, items: Items, start: int, end: int) -> None:
+        """Fold the records [start, end) of a batch, in order. Each ends as accepted, duplicate or refused."""
+        fates, history_after_ms, greatest_ms = self._fates, self._history_after_ms, self._greatest_ms
+        for event, raw, append_ms, origin, given in items.between(start, end):
+            if isinstance(event, Refused):
+                what = (origin, self._refuse(event, raw, origin), False)
             else:
-                fate = self._erasure(event)
-            if token is not None:
-                self._mention(event.customer)
-            history = not live and fate == "accepted"
-            self._greatest_ms = max(self._greatest_ms, time_ms)
-        what = (origin, fate, history)
-        self._fates[what] = self._fates.get(what, 0) + 1
+                token = self._token(event) if given is None and self._forgotten else given
+                time_ms = event.time_ms
+                live = append_ms - time_ms <= history_after_ms
+                if isinstance(event, Interaction):  # the most frequent first
+                    fate = self._interaction(event, append_ms, token, live)
+                elif isinstance(event, Feedback):
+                    fate = self._feedback(event, token, live)
+                elif isinstance(event, Profile):
+                    fate = self._profile(event, token)
+                else:
+                    fate = self._erasure(event)
+                if token is not None:
+                    self._mention(event.customer)
+                what = (origin, fate, not live and fate == "accepted")
+                if time_ms > greatest_ms:
+                    greatest_ms = time_ms
+            fates[what] = fates.get(what, 0) + 1
+        self._greatest_ms = greatest_ms
+        self._append_ms = max(self._append_ms, max(items.append_ms[start:end], default=NEVER_MS))
 
     def finish(self) -> None:
         """Hand over what was only counted: how many records ended how, and how far time has come."""

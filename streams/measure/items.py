@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from streams.events import Event, Feedback, Refused
@@ -21,6 +21,11 @@ class Items(NamedTuple):
     append_ms: Sequence[int]
     origins: Sequence[str | None]
     tokens: Sequence[str | None]
+
+    def between(self, start: int, end: int) -> Iterator[tuple[Event | Refused, bytes, int, str | None, str | None]]:
+        """The records [start, end), each as one of every column."""
+        columns = self.events, self.raw, self.append_ms, self.origins, self.tokens
+        return zip(*(column[start:end] for column in columns), strict=True)
 
 
 class Needs(NamedTuple):

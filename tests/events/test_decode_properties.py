@@ -85,6 +85,31 @@ def test_a_good_event_with_one_part_broken_ends_as_an_event_or_a_refusal(
     _check(DECODER.decode(raw[:at] + noise + raw[at:], NOW_MS))
 
 
+def piece(raw: bytes, other: bytes, at: int, how: str) -> bytes:
+    """A record, or what a broken producer may make of one."""
+    broken = {"cut": raw[:at], "rest": raw[at:], "two": raw + b" " + other, "line": raw.replace(b",", b",\n")}
+    broken |= {"list": b"[" + raw + b"," + other + b"]", "blank": b" ", "padded": b" " + raw + b"\n"}
+    return broken.get(how, raw)
+
+
+hows = st.sampled_from(["whole", "whole", "whole", "cut", "rest", "two", "list", "blank", "padded", "line"])
+events = feedbacks | interactions
+
+
+@given(st.lists(st.tuples(events, events, st.integers(0, 400), hows), min_size=1, max_size=6))
+def test_read_all_at_once_they_end_as_they_do_one_by_one(parts: list[tuple[dict[str, Any], Any, int, str]]) -> None:
+    raws = [piece(msgspec.json.encode(one), msgspec.json.encode(two), at, how) for one, two, at, how in parts]
+    times_ms = [NOW_MS + number for number in range(len(raws))]
+    assert DECODER.decode_all(raws, times_ms) == list(map(DECODER.decode, raws, times_ms))
+
+
+@given(events, st.integers(1, 400))
+def test_two_records_of_one_event_and_one_of_two_are_no_three_events(one: dict[str, Any], at: int) -> None:
+    raw = msgspec.json.encode(one)
+    raws = [raw[:at], raw[at:], raw + b"\n" + raw]
+    assert DECODER.decode_all(raws, [NOW_MS] * 3) == [DECODER.decode(each, NOW_MS) for each in raws]
+
+
 @given(st.dictionaries(st.sampled_from(names) | st.text(max_size=3), st.text() | st.floats() | st.binary(), max_size=8))
 def test_any_row_ends_as_an_event_or_a_refusal(row: dict[str, Any]) -> None:
     _check(DECODER.decode_mapping(row, NOW_MS))
