@@ -77,7 +77,7 @@ class Fold:
                 if token is not None:
                     self._mention(event.customer)
                 what = (origin, fate, not live and fate == "accepted")
-                if time_ms > greatest_ms:
+                if time_ms > greatest_ms:  # noqa: PLR1730  # a call for every event
                     greatest_ms = time_ms
             fates[what] = fates.get(what, 0) + 1
         self._greatest_ms = greatest_ms
