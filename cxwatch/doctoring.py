@@ -16,7 +16,7 @@ from cxwatch.checking import Check
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import open_existing
 from cxwatch.doctoring_boards import examine_boards
-from cxwatch.doctoring_kafka import examine_kafka
+from cxwatch.doctoring_kafka import examine_export, examine_kafka
 from cxwatch.errors import CannotStart
 from cxwatch.settings import Settings
 from streams.clock import SystemClock, rfc3339
@@ -47,6 +47,8 @@ def examine(settings: Settings) -> Iterator[Check]:
             yield _measuring(settings)
         else:
             yield from examine_kafka(settings, conn)
+        if settings.export is not None:
+            yield from examine_export(settings.export, conn)
         yield _letters(conn)
         yield from _alerts(settings, conn)
         yield _access(settings, conn)

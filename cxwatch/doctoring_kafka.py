@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from cxwatch.checking import Check
-from cxwatch.settings import Settings
+from cxwatch.settings import ExportSettings, Settings
+from dashboards.changes.cursor import read_unsent
 from streams.clock import rfc3339
 from streams.logs.errors import LogError
 from streams.logs.kafka import KafkaLog
 from streams.logs.kafka_errors import TopicMissing
+from streams.logs.kafka_topic import TopicAdmin
 from streams.store.customers import count_split
 from streams.store.identity import read_identity
 from streams.store.progress import newest_event_ms, next_offsets
@@ -44,6 +46,23 @@ def examine_kafka(settings: Settings, conn: Connection) -> Iterator[Check]:
     split = count_split(conn)
     if split:
         yield Check("customers", "note", f"{split:,} {SPLIT}")
+
+
+def examine_export(export: ExportSettings, conn: Connection) -> Iterator[Check]:
+    """The topic of changes: whether it is there and compacted, and how far it is behind."""
+    admin = TopicAdmin(export.kafka)
+    try:
+        admin.describe()
+        policy = admin.config("cleanup.policy") or ""
+    except LogError as error:
+        yield Check("export", "failed", str(error))
+        return
+    unsent = read_unsent(conn)
+    last = "nothing sent yet" if unsent.sent_real_ms is None else f"last sent {rfc3339(unsent.sent_real_ms)}"
+    text = f"{export.kafka.address}, {last}, {unsent.waiting:,} changed minutes wait"
+    yield Check("export", "ok", text)
+    if "compact" not in policy:
+        yield Check("export", "note", "the topic is not compacted: set cleanup.policy=compact,delete, or it only grows")
 
 
 def _topic(log: KafkaLog, conn: Connection) -> Iterator[Check]:

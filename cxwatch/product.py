@@ -19,6 +19,7 @@ from cxwatch.database import open_state
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.rounds import Decider
 from cxwatch.deciding import Deciding
+from cxwatch.exporting import Exporting
 from cxwatch.hearing import Hearing
 from cxwatch.logs import AnyLog, new_log, wait_for_log
 from cxwatch.measuring import Measuring
@@ -27,6 +28,7 @@ from cxwatch.server import WebServer
 from cxwatch.settings import Settings
 from cxwatch.upkeep import Upkeep
 from cxwatch.webapp import build_health, build_web
+from dashboards.changes.cursor import unsent_panes
 from detectors.kinds import HoursOfKind, Watches
 from streams.clock import Clock
 from streams.decode import Decoder
@@ -62,6 +64,7 @@ class Product:
         self._hours = hours
         self._upkeep: asyncio.Task[None] | None = None
         self.messaging: Messaging | None = None
+        self.exporting: Exporting | None = None
         self._hearing: asyncio.Task[None] | None = None
         self.measuring: Measuring | None = None
         self.deciding: Deciding | None = None
@@ -104,6 +107,8 @@ class Product:
         if self._upkeep is not None:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
+        if self.exporting is not None:
+            await self.exporting.stop()
         if self.messaging is not None:
             await self.messaging.stop()
         if self.deciding is not None:
@@ -162,7 +167,12 @@ class Product:
         self.deciding.start()
         self.messaging = Messaging(self.settings, self.database, self.clock, self.decided, lease.held)
         self.messaging.start(self._on_fatal)
-        upkeep = Upkeep(self.database, self.log, self.clock, self.settings.measure, self.settings.log_days)
+        settings = self.settings
+        if settings.export is not None:
+            self.exporting = Exporting(settings, settings.export, self.database, self.clock, lease.held)
+            self.exporting.start(self._on_fatal)
+        needed = None if settings.export is None else unsent_panes
+        upkeep = Upkeep(self.database, self.log, self.clock, settings.measure, settings.log_days, needed)
         self._upkeep = asyncio.get_running_loop().create_task(upkeep.run())
         self._upkeep.add_done_callback(self._ended)
 

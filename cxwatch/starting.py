@@ -93,6 +93,10 @@ stages = [{stages}]
 # partitions = 12           # of the topic, where `cxwatch migrate` creates it
 # security = "PLAINTEXT"    # SASL_SSL: with KAFKA_USERNAME and KAFKA_PASSWORD
 
+# [export]                  # every change of a window or an incident, as records on Kafka; see docs/export.md
+# topic = "kafka://h1:9092,h2:9092/cx.changes"
+# every_seconds = 5         # at most so often
+
 # [retention]
 # feedback_days = 400
 # log_days = 400

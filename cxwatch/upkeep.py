@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Connection, Engine
 
 from cxwatch.access import audit
 from cxwatch.erasing import erase_late
@@ -28,12 +29,21 @@ log = structlog.get_logger()
 class Upkeep:
     """Runs until it is cancelled; a run that fails is tried again with the next one."""
 
-    def __init__(self, engine: Engine, events: Log, clock: Clock, settings: MeasureSettings, log_days: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        events: Log,
+        clock: Clock,
+        settings: MeasureSettings,
+        log_days: int,
+        needed: Callable[[Connection], ColumnElement[bool]] | None = None,
+    ) -> None:
         self._engine = engine
         self._events = events
         self._clock = clock
         self._settings = settings
         self._log_days = log_days
+        self._needed = needed  # minute panes that must not go yet
 
     async def run(self) -> None:
         """Once soon after the start, then every ten minutes."""
@@ -59,7 +69,8 @@ class Upkeep:
 
     def _slice(self, now_ms: int) -> int:
         with self._engine.begin() as conn:
-            return expire(conn, now_ms, self._settings)
+            needed = None if self._needed is None else self._needed(conn)
+            return expire(conn, now_ms, self._settings, needed)
 
     def _trim_audit(self, now_ms: int) -> int:
         with self._engine.begin() as conn:

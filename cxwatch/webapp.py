@@ -23,6 +23,7 @@ from cxwatch.decide.rounds import read_closed_to
 from cxwatch.health import Checks
 from cxwatch.messaging import buttons_of
 from dashboards.app import build_dashboard
+from dashboards.changes.cursor import read_unsent
 from dashboards.context import DashboardContext, TotalKey, Viewer
 from dashboards.health import health_router, metrics_router
 from streams.clock import SystemClock
@@ -104,6 +105,7 @@ def _context(product: Product, access: Access, checks: Checks, acting: AlertingA
         decided=lambda conn: anyone_holds(conn, "decide"),
         readyz=checks.ready,
         closed_to=read_closed_to,
+        unsent=None if settings.export is None else read_unsent,
         kpi=settings.kpi,
         public_url=settings.web.url,
         speed=product.speed,

@@ -88,7 +88,8 @@ class Preview:
     notes: tuple[Preview, ...] = ()
 
 
-def _incident_query() -> Select[Any]:
+def incident_query() -> Select[Any]:
+    """All columns of an IncidentLine, for whoever asks for some of them."""
     names = [name for name in IncidentLine.__dataclass_fields__ if name not in ("segment", "page")]
     return select(
         incidents.c.channel, incidents.c.stage, *(incidents.c[name] for name in names), _paged().label("page")
@@ -101,10 +102,14 @@ def _paged() -> ColumnElement[bool]:
     return or_(incidents.c.spam, exists().where(m.number == incidents.c.number, m.page))
 
 
-def _line(row: Row[*tuple[Any, ...]]) -> IncidentLine:
-    values = dict(row._mapping)
+def incident_line(values: dict[str, Any]) -> IncidentLine:
+    """A row of `incident_query` by name."""
     values["page"] = bool(values["page"])
     return IncidentLine(segment=segment_of(values.pop("channel"), values.pop("stage")), **values)
+
+
+def _line(row: Row[*tuple[Any, ...]]) -> IncidentLine:
+    return incident_line(dict(row._mapping))
 
 
 def read_counts(conn: Connection) -> AlertCounts:
@@ -122,7 +127,7 @@ def read_counts(conn: Connection) -> AlertCounts:
 
 def read_incidents(conn: Connection, *, open_only: bool = False, limit: int = LIST_MAX) -> list[IncidentLine]:
     """Incidents, newest first; with `open_only` those that go on, without notices."""
-    query = _incident_query().order_by(incidents.c.number.desc()).limit(limit)
+    query = incident_query().order_by(incidents.c.number.desc()).limit(limit)
     if open_only:
         query = query.where(incidents.c.state != "resolved", _paged())
     return [_line(row) for row in conn.execute(query)]
@@ -143,7 +148,7 @@ def read_active(conn: Connection) -> dict[tuple[str, str, str], int]:
 def read_changed_incidents(conn: Connection, since_ms: int) -> list[IncidentLine]:
     """Incidents changed at or after a time, oldest change first."""
     c = incidents.c
-    query = _incident_query().where(c.updated_ms >= since_ms).order_by(c.updated_ms.desc(), c.number.desc())
+    query = incident_query().where(c.updated_ms >= since_ms).order_by(c.updated_ms.desc(), c.number.desc())
     return [_line(row) for row in conn.execute(query.limit(CHANGES_MAX))][::-1]
 
 

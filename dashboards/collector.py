@@ -60,6 +60,7 @@ class CxCollector(Collector):
             delivery = read_delivery(conn)
             recovery = read_recovery(conn, now_ms)
             deciding = context.decided(conn)
+            unsent = None if context.unsent is None else context.unsent(conn)
             past = self._past = read_past(conn, context.measure.min_n, now_ms, self._past)
         yield self._responses(context.totals())
         yield self._windows(ours)
@@ -73,6 +74,8 @@ class CxCollector(Collector):
         yield from families.alerting(now_ms, counts, delivery)
         yield families.deliveries(context.delivery_times())
         yield from families.recovery(recovery)
+        if unsent is not None:
+            yield from families.changes(unsent)
         yield families.open_incidents(now_ms, incidents, self._channels, self._stages)
         yield families.detectors(active, self._channels, self._stages)
 

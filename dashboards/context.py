@@ -38,6 +38,14 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsent:
+    """How far the topic of changes is behind: changed minutes that wait, and when it was up to date last (real ms)."""
+
+    waiting: int
+    sent_real_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """Who looks at a page. Every form of theirs carries `csrf`; `can_leave` is False where a proxy signed them in."""
 
@@ -103,6 +111,7 @@ class DashboardContext:
     healthz: Callable[[], Health] = healthy
     readyz: Callable[[], Health] = healthy
     closed_to: Callable[[Connection], int | None] = _never_closed
+    unsent: Callable[[Connection], Unsent] | None = None  # None: changes are sent nowhere
     kpi: str = "nps"
     product: str = "cxwatch"
     public_url: str = "http://127.0.0.1:8000"

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, Exemplar, GaugeMetricFam
 from alerting.punctuality import BOUNDS_S, Punctuality
 from alerting.records import CaseState, IncidentState, Signal
 from dashboards.alert_readings import AlertCounts, IncidentLine
+from dashboards.context import Unsent
 from dashboards.delivery_readings import STATES, DeliveryCounts
 from dashboards.recovery_readings import BOUNDS_MS, DUES, Recovery
 from dashboards.standing import CODES_TOLD, Asked
@@ -49,6 +50,18 @@ def alerting(now_ms: int, counts: AlertCounts, delivery: DeliveryCounts) -> Iter
     for (sink, result), n in sorted(filled.items()):
         sent.add_metric([sink, result], n)
     yield sent
+
+
+def changes(unsent: Unsent) -> Iterator[Metric]:
+    """The topic of changes, where there is one. The same from every worker."""
+    yield GaugeMetricFamily(
+        "cx_changes_unsent", "Changed minutes that wait to be sent to the topic of changes.", value=unsent.waiting
+    )
+    yield GaugeMetricFamily(
+        "cx_changes_sent_timestamp_seconds",
+        "Real time at which changes were sent last; 0 before the first.",
+        value=(unsent.sent_real_ms or 0) / SECOND_MS,
+    )
 
 
 def deliveries(found: Mapping[str, Punctuality]) -> Metric:

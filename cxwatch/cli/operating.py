@@ -31,6 +31,7 @@ from cxwatch.cli.shared import (
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import explained, open_engine, open_existing, open_state
 from cxwatch.errors import CannotStart
+from cxwatch.exporting import prepare_export
 from cxwatch.logs import open_log
 from cxwatch.preparing import prepare_topic
 from cxwatch.repartitioning import repartition
@@ -91,7 +92,7 @@ def migrate(
         bool, typer.Option("--repartition", help="The topic has more partitions now: move customers to theirs.")
     ] = False,
 ) -> None:
-    """Bring the database to this version's tables, and create the Kafka topic where it is absent.
+    """Bring the database to this version's tables, and create Kafka's topics where they are absent.
 
     An embedded log and SQLite need none of it: they are made and brought up to date at every start.
     """
@@ -110,6 +111,9 @@ def migrate(
         return
     if not settings.embedded_log:
         for line in prepare_topic(settings):
+            output.say(line)
+    if settings.export is not None:
+        for line in prepare_export(settings, settings.export):
             output.say(line)
 
 

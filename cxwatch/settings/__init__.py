@@ -2,10 +2,11 @@
 
 from cxwatch.settings.load import load_settings
 from cxwatch.settings.problems import Problem, SettingsError
-from cxwatch.settings.records import Secrets, Settings, WebSettings
+from cxwatch.settings.records import ExportSettings, Secrets, Settings, WebSettings
 from streams.logs.kafka_settings import KafkaSettings
 
 __all__ = [
+    "ExportSettings",
     "KafkaSettings",
     "Problem",
     "Secrets",

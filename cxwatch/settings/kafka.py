@@ -1,17 +1,22 @@
-"""`log = "kafka://h1:9092,h2:9092/topic"` and [kafka]: which topic, and who we are there."""
+"""`log = "kafka://h1:9092,h2:9092/topic"`, [kafka] and [export]: which topics, and who we are there."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import socket
 from pathlib import Path
 
 from cxwatch.settings.reader import Sheet, Table
-from cxwatch.settings.records import Secrets, WebSettings
+from cxwatch.settings.records import ExportSettings, Secrets, WebSettings
+from dashboards.changes.settings import ChangeSettings
 from streams.logs.kafka_settings import KafkaSettings, Mechanism, Security
+from streams.records import WindowName
+from streams.windows import WINDOWS
 
 SCHEME = "kafka://"
 EXAMPLE = "kafka://h1:9092,h2:9092/cx.events"
+EXPORT_EXAMPLE = "kafka://h1:9092,h2:9092/cx.changes"
 SECURITY: tuple[Security, ...] = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: tuple[Mechanism, ...] = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 BROKERS_MAX = 50
@@ -21,12 +26,12 @@ _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def kafka_settings(
-    top: Table, log: str, sheet: Sheet, path: Path | None, web: WebSettings, secrets: Secrets
+    top: Table, log: str, sheet: Sheet, path: Path | None, web: WebSettings, secrets: Secrets, *, exports: bool = False
 ) -> KafkaSettings:
-    """The topic and the connection. Where the log is embedded, only the table's own mistakes are reported."""
+    """The log's topic and the connection. Where nothing is on Kafka, only the table's own mistakes are reported."""
     table = top.table("kafka")
     default = KafkaSettings()
-    brokers, topic = (default.brokers, default.topic) if log == "sqlite" else _address(top, log)
+    brokers, topic = (default.brokers, default.topic) if log == "sqlite" else _address(top, "log", log, EXAMPLE)
     security = table.choice("security", default.security, SECURITY)
     found = KafkaSettings(
         brokers=brokers,
@@ -44,29 +49,49 @@ def kafka_settings(
         username=None if secrets.kafka_username is None else secrets.kafka_username.reveal(),
         password=None if secrets.kafka_password is None else secrets.kafka_password.reveal(),
     )
-    if log != "sqlite":
+    if log != "sqlite" or exports:
         _check(table, sheet, found)
     table.finish()
     return found
 
 
-def _address(top: Table, log: str) -> tuple[tuple[str, ...], str]:
+def export_settings(table: Table, address: str, kafka: KafkaSettings, log: str) -> ExportSettings | None:
+    """[export]: the topic of changes (`address`), over the connection of [kafka]; None where none is named."""
+    default = ChangeSettings()
+    asked = table.names("windows", default.windows)
+    lengths: tuple[WindowName, ...] = tuple(name for name in WINDOWS if name in asked)
+    if len(lengths) < len(asked) or not lengths:
+        table.wrong("windows", f"must name some of {', '.join(WINDOWS)}")
+    every = table.whole("every_seconds", default.every_seconds, 1, 3_600)
+    found = None
+    if address:
+        brokers, topic = _address(table, "topic", address, EXPORT_EXAMPLE)
+        if log != "sqlite" and topic == kafka.topic and set(brokers) & set(kafka.brokers):
+            table.wrong("topic", "is the log: changes go to a topic of their own, such as cx.changes")
+        to = dataclasses.replace(kafka, brokers=brokers, topic=topic)
+        found = ExportSettings(to, ChangeSettings(lengths, every))
+    table.finish()
+    return found
+
+
+def _address(top: Table, key: str, value: str, example: str) -> tuple[tuple[str, ...], str]:
     default = KafkaSettings()
-    if not log.startswith(SCHEME):
-        top.wrong("log", f'must be "sqlite" or a topic\'s address such as "{EXAMPLE}"')
+    if not value.startswith(SCHEME):
+        embedded = '"sqlite" or ' if key == "log" else ""
+        top.wrong(key, f'must be {embedded}a topic\'s address such as "{example}"')
         return default.brokers, default.topic
-    listed, _, topic = log.removeprefix(SCHEME).partition("/")
+    listed, _, topic = value.removeprefix(SCHEME).partition("/")
     if "@" in listed:
-        top.wrong("log", "holds a user: take it out and set KAFKA_USERNAME and KAFKA_PASSWORD")
+        top.wrong(key, "holds a user: take it out and set KAFKA_USERNAME and KAFKA_PASSWORD")
         return default.brokers, default.topic
     brokers = tuple(broker for broker in listed.split(",") if broker)
     wrong = [broker for broker in brokers if not _is_broker(broker)]
     if not brokers or wrong or len(brokers) > BROKERS_MAX:
         named = f" ({wrong[0]!r} is none)" if wrong else ""
-        top.wrong("log", f"must name 1 to {BROKERS_MAX} brokers as host:port{named}, such as {EXAMPLE!r}")
+        top.wrong(key, f"must name 1 to {BROKERS_MAX} brokers as host:port{named}, such as {example!r}")
         brokers = default.brokers
     if not _TOPIC.fullmatch(topic) or topic in (".", ".."):
-        top.wrong("log", f"must end with a topic of letters, digits, '.', '_' and '-', such as {EXAMPLE!r}")
+        top.wrong(key, f"must end with a topic of letters, digits, '.', '_' and '-', such as {example!r}")
         topic = default.topic
     return tuple(broker if _has_port(broker) else f"{broker}:9092" for broker in brokers), topic
 

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from cxwatch.access.people import ROLES
 from cxwatch.settings.alerting import alert_settings, detection_settings
 from cxwatch.settings.boards import alertmanager_settings, board_settings
-from cxwatch.settings.kafka import kafka_settings
+from cxwatch.settings.kafka import export_settings, kafka_settings
 from cxwatch.settings.lines import Lines
 from cxwatch.settings.measuring import measure_settings
 from cxwatch.settings.problems import Problem, SettingsError
@@ -82,6 +82,9 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
     secrets = read_secrets(sheet)
     kpi = top.choice("kpi", "nps", KPIS)
     log = top.text("log", "sqlite", 1_000)
+    export = top.table("export")
+    export_to = export.text("topic", "", 1_000)
+    kafka = kafka_settings(top, log, sheet, path, web, secrets, exports=bool(export_to))
     settings = Settings(
         source=path,
         kpi=kpi,
@@ -95,7 +98,8 @@ def _settings(top: Table, sheet: Sheet, path: Path | None) -> Settings:
         web=web,
         boards=board_settings(top, measure, kpi, web.url),
         alertmanager=alertmanager_settings(top.table("alertmanager"), secrets.alertmanager_token),
-        kafka=kafka_settings(top, log, sheet, path, web, secrets),
+        kafka=kafka,
+        export=export_settings(export, export_to, kafka, log),
         secrets=secrets,
         names_given=frozenset(key for key in ("channels", "stages") if top.given(key)),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 
 from alerting.channels.alertmanager import AlertmanagerSettings
 from alerting.settings import AlertSettings, Secret
+from dashboards.changes.settings import ChangeSettings
 from dashboards.settings import BoardSettings, Configuration
 from detectors.settings import DetectionSettings
 from streams.logs.kafka_settings import KafkaSettings
@@ -67,6 +68,14 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """The topic of changes of windows and incidents, and what goes there."""
+
+    kafka: KafkaSettings
+    changes: ChangeSettings = field(default_factory=ChangeSettings)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One record for the composition root; each room gets only its own part.
 
@@ -87,6 +96,7 @@ class Settings:
     boards: BoardSettings = field(default_factory=BoardSettings)
     alertmanager: AlertmanagerSettings | None = None  # None: incidents are not told there
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    export: ExportSettings | None = None  # None: changes are not sent anywhere
     secrets: Secrets = field(default_factory=Secrets)
     names_given: frozenset[str] = frozenset()
     configuration: Configuration = field(default_factory=Configuration, compare=False)  # in words, for its page

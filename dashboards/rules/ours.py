@@ -10,6 +10,7 @@ from dashboards.settings import BoardSettings
 BEHIND_MAX = 10_000  # records that wait to be measured
 REFUSED_MAX = 10  # records in 15 minutes
 UNDELIVERED_MAX_S = 600  # product time
+UNSENT_MAX_S = 600
 
 
 def own_alerts(settings: BoardSettings) -> Iterator[AlertRule]:
@@ -69,6 +70,15 @@ def own_alerts(settings: BoardSettings) -> Iterator[AlertRule]:
         "Messages to {{ $labels.sink }} were given up",
         "They were tried many times. The reason stands in the log of cxwatch.",
         f"{url}/incidents",
+    )
+    yield AlertRule(
+        "CxChangesStuck",
+        f"max(cx_changes_unsent) > 0 and time() - max(cx_changes_sent_timestamp_seconds) > {UNSENT_MAX_S}",
+        "5m",
+        "warning",
+        "Changes of {{ $value }} minutes wait to be sent to Kafka",
+        "Whoever builds on the topic of changes sees old numbers. Nothing is lost. Look at Kafka: cxwatch doctor",
+        f"{url}/readyz",
     )
     yield AlertRule(
         "CxNobodyDecides",

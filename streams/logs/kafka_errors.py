@@ -14,6 +14,7 @@ _REFUSED = (
     "Kafka refused this user",
     "check KAFKA_USERNAME, KAFKA_PASSWORD and [kafka] security and sasl_mechanism",
 )
+_MISSING = ("the topic is not there", "create it with `cxwatch migrate`")
 _WAYS_OUT = {
     KafkaError._ALL_BROKERS_DOWN: _AWAY,
     KafkaError._TRANSPORT: _AWAY,
@@ -27,6 +28,12 @@ _WAYS_OUT = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: (
         "this user may not use the topic",
         "allow it to describe, read and write the topic (kafka-acls)",
+    ),
+    KafkaError.UNKNOWN_TOPIC_OR_PART: _MISSING,
+    KafkaError._UNKNOWN_TOPIC: _MISSING,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: (
+        "this user may not use the transactional id",
+        "allow it to describe and write the transactional id GROUP.changes, by [kafka] group (kafka-acls)",
     ),
     KafkaError.GROUP_AUTHORIZATION_FAILED: (
         "this user may not use the consumer group",

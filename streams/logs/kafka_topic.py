@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from confluent_kafka import (
@@ -33,6 +34,7 @@ _PASSING = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.NOT_COORDINATOR,
 )
+OF_A_LOG: Mapping[str, str] = MappingProxyType({"message.timestamp.type": "LogAppendTime"})
 T = TypeVar("T")
 
 
@@ -64,15 +66,13 @@ class TopicAdmin:
             raise self._explained(error) from error
         return Topic(str(found.topic_id), len(found.partitions))
 
-    def create(self) -> bool:
-        """Create the topic, with the broker's clock as append time. False where it is there. Raises LogError."""
+    def create(self, config: Mapping[str, str] = OF_A_LOG) -> bool:
+        """Create the topic; as a log's it has the broker's clock as append time. False where it is there.
+
+        Raises LogError.
+        """
         settings = self._settings
-        topic = NewTopic(
-            settings.topic,
-            settings.partitions,
-            settings.replication,
-            config={"message.timestamp.type": "LogAppendTime"},
-        )
+        topic = NewTopic(settings.topic, settings.partitions, settings.replication, config=dict(config))
         try:
             self._client.create_topics([topic], request_timeout=ANSWER_S)[settings.topic].result()
         except KafkaException as error:
@@ -109,13 +109,17 @@ class TopicAdmin:
 
     def timestamps_are_the_brokers(self) -> bool:
         """Whether records carry the time they were appended, and not one their producers made up."""
+        return self.config("message.timestamp.type") == "LogAppendTime"
+
+    def config(self, name: str) -> str | None:
+        """One of the topic's settings. Raises LogError."""
         resource = ConfigResource(ResourceType.TOPIC, self._settings.topic)
         try:
             entries = self._client.describe_configs([resource], request_timeout=ANSWER_S)[resource].result()
         except KafkaException as error:
             raise self._explained(error) from error
-        found = entries.get("message.timestamp.type")
-        return found is not None and found.value == "LogAppendTime"
+        found = entries.get(name)
+        return None if found is None else str(found.value)
 
     def members(self) -> int:
         """How many processes are in the consumer group: who measures."""

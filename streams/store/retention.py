@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, not_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, not_, select, true
 
 from streams.clock import DAY_MS, MINUTES_PER_DAY, minute_of
 from streams.settings import MeasureSettings
@@ -27,9 +27,13 @@ def kept(table: Table, now_ms: int, settings: MeasureSettings) -> ColumnElement[
     return true()
 
 
-def expire(conn: Connection, now_ms: int, settings: MeasureSettings) -> int:
-    """Delete one slice of what has outlived its retention; how many rows went. Call again until it is 0."""
-    gone = _panes(conn, panes, not_(kept(panes, now_ms, settings)))
+def expire(conn: Connection, now_ms: int, settings: MeasureSettings, needed: ColumnElement[bool] | None = None) -> int:
+    """Delete one slice of what has outlived its retention; how many rows went. Call again until it is 0.
+
+    Minute panes that somebody still has to read (`needed`) stay until then.
+    """
+    unread = false() if needed is None else needed
+    gone = _panes(conn, panes, and_(not_(kept(panes, now_ms, settings)), not_(unread)))
     gone += _panes(conn, hour_panes, not_(kept(hour_panes, now_ms, settings)))
     old = not_(kept(feedback, now_ms, settings))
     gone += conn.execute(
@@ -43,4 +47,4 @@ def expire(conn: Connection, now_ms: int, settings: MeasureSettings) -> int:
 def _panes(conn: Connection, table: Table, old: ColumnElement[bool]) -> int:
     """Delete whole minutes, oldest first, some minutes a slice."""
     minutes = select(table.c.minute).where(old).distinct().order_by(table.c.minute).limit(MINUTES_A_SLICE)
-    return conn.execute(delete(table).where(table.c.minute.in_(minutes))).rowcount
+    return conn.execute(delete(table).where(table.c.minute.in_(minutes), old)).rowcount

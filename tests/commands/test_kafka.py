@@ -240,3 +240,18 @@ def test_a_broker_that_does_not_answer_is_named(cxwatch: Shell, folder: Path, mo
     state, says = checks(cxwatch)["kafka"]
     assert state == "failed"
     assert "check that it runs" in says
+
+
+def test_migrate_makes_the_topic_of_changes_and_doctor_looks_at_it(
+    cxwatch: Shell, topic: KafkaSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cxwatch("migrate")
+    assert "export" not in checks(cxwatch)
+    changes = f"{topic.address}.changes"
+    monkeypatch.setenv("CXWATCH_EXPORT_TOPIC", changes)
+    state, says = checks(cxwatch)["export"]
+    assert (state, "create it with `cxwatch migrate`" in says) == ("failed", True)
+    assert "created for changes: 4 partitions, compacted" in cxwatch("migrate").out
+    assert "for changes is there" in cxwatch("migrate").out
+    cxwatch("ingest", lines(folder / "a.jsonl", [answer(1, "anna")]))
+    assert checks(cxwatch)["export"] == ("ok", f"{changes}, nothing sent yet, 1 changed minutes wait")

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from alerting.punctuality import DeliveryTimes
 from alerting.tables import outbox
-from dashboards.context import Health, TotalKey
+from dashboards.context import Health, TotalKey, Unsent
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, busy_day
 from tests.support.tools import need
@@ -207,3 +207,11 @@ def test_how_late_messages_were_is_told_with_the_newest_incident(world: World) -
         '{sink="slack",le="1.0"}', '{le="1.0",sink="slack"}'
     )
     assert 'case="9"' not in answer
+
+
+def test_the_topic_of_changes_is_told_of_where_there_is_one(world: World) -> None:
+    with TestClient(world.app()) as client:
+        assert "cx_changes" not in client.get("/metrics").text
+    with TestClient(world.app(unsent=lambda _: Unsent(7, 1_794_926_520_500))) as client:
+        assert one(client, "cx_changes_unsent") == 7
+        assert one(client, "cx_changes_sent_timestamp_seconds") == 1_794_926_520.5

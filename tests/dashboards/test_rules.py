@@ -74,6 +74,10 @@ FIRING: dict[str, tuple[dict[str, str], str]] = {
     "CxRecordsRefused": ({"cx_dead_letters": "5x60 16x20"}, "16m"),
     "CxMessagesStuck": ({"cx_oldest_undelivered_seconds": "0+15x80"}, "14m"),
     "CxMessagesGivenUp": ({'cx_alerts_sent_total{sink="slack",result="gave_up"}': "0x20 1x40"}, "8m"),
+    "CxChangesStuck": (
+        {"cx_changes_unsent": constant(3, 80), "cx_changes_sent_timestamp_seconds": constant(0, 80)},
+        "16m",
+    ),
     "CxNobodyDecides": ({"cx_decide_lease_held": constant(0, 20), UP: constant(1, 20)}, "2m"),
     "CxFirstContactMissed": ({"cx_sla_missed_total": "3x20 4x40"}, "8m"),
 }
@@ -102,6 +106,11 @@ QUIET: dict[str, tuple[dict[str, str], str]] = {
     "CxRecordsRefused": ({"cx_dead_letters": "5x60 15x20"}, "16m"),
     "CxMessagesStuck": ({"cx_oldest_undelivered_seconds": constant(599, 80)}, "14m"),
     "CxMessagesGivenUp": ({'cx_alerts_sent_total{sink="slack",result="gave_up"}': constant(7, 60)}, "8m"),
+    # much waits, and is on its way: the last round was five minutes ago
+    "CxChangesStuck": (
+        {"cx_changes_unsent": constant(300, 80), "cx_changes_sent_timestamp_seconds": constant(660, 80)},
+        "16m",
+    ),
     "CxNobodyDecides": (WELL, "10m"),
     "CxFirstContactMissed": ({"cx_sla_missed_total": constant(3, 60)}, "8m"),
 }

@@ -95,3 +95,45 @@ def test_a_password_that_is_missing_or_would_not_be_used_is_named(problems: Prob
 
 def test_the_table_alone_changes_nothing_for_the_embedded_log(load: Load) -> None:
     assert load('[kafka]\nsecurity = "SASL_SSL"').embedded_log
+
+
+EXPORT = '[export]\ntopic = "kafka://h3/cx.changes"\n'
+
+
+def test_changes_go_nowhere_until_a_topic_is_named(load: Load) -> None:
+    assert load("").export is None
+    assert load("[export]\nevery_seconds = 9").export is None
+    assert load("", {"CXWATCH_EXPORT_TOPIC": "kafka://h1/t"}).export is not None
+
+
+def test_the_topic_of_changes_is_reached_as_kafka_is(load: Load) -> None:
+    security = '[kafka]\nsecurity = "SASL_SSL"\nreplication = 3\n'
+    export = load(EXPORT + 'windows = ["24h", "1h"]\n' + security, SECRETS).export
+    assert export is not None
+    assert (export.kafka.brokers, export.kafka.topic) == (("h3:9092",), "cx.changes")
+    assert (export.kafka.security, export.kafka.password, export.kafka.replication) == ("SASL_SSL", "secret-words", 3)
+    assert (export.changes.windows, export.changes.every_seconds) == (("1h", "24h"), 5)
+    assert "secret-words" not in repr(export)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "says"),
+    [
+        ('[export]\ntopic = "cx.changes"', "export.topic", 'such as "kafka://h1:9092,h2:9092/cx.changes"'),
+        ('[export]\ntopic = "kafka://a@b/t"', "export.topic", "KAFKA_USERNAME"),
+        (EXPORT + 'windows = ["1d"]', "export.windows", "15m, 1h, 24h, 7d"),
+        (EXPORT + "windows = []", "export.windows", "15m, 1h, 24h, 7d"),
+        (EXPORT + "every_seconds = 0", "export.every_seconds", "1 to 3,600"),
+        (EXPORT + "every = 5", "export.every", "every_seconds"),
+        (LOG + '[export]\ntopic = "kafka://h2:9092/cx.events"', "export.topic", "is the log"),
+    ],
+)
+def test_what_is_wrong_about_the_export_is_named(problems: Problems, text: str, key: str, says: str) -> None:
+    found = problems(text)
+    assert [p.key for p in found] == [key]
+    assert says in found[0].text
+
+
+def test_a_user_for_the_export_needs_a_password_too(problems: Problems) -> None:
+    found = problems(EXPORT + '[kafka]\nsecurity = "SASL_SSL"')
+    assert sorted(p.file for p in found) == ["KAFKA_PASSWORD", "KAFKA_USERNAME"]

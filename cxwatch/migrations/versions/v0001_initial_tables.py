@@ -461,6 +461,24 @@ def upgrade() -> None:
     sa.Column('last_real_ms', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('channel', 'target')
     )
+    op.create_table('change_cursors',
+    sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('panes_sent', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('partition')
+    )
+    op.create_table('change_incidents',
+    sa.Column('number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('number')
+    )
+    op.create_table('change_state',
+    sa.Column('one', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('revision', sa.BigInteger(), nullable=False),
+    sa.Column('closed_to', sa.Integer(), nullable=True),
+    sa.Column('sent_real_ms', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('one')
+    )
     op.create_table('decide_cursors',
     sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('panes_seen', sa.BigInteger(), nullable=False),
