@@ -10,7 +10,7 @@ from streams.records import FlagKind, Segment
 
 Severity = Literal["minor", "major", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
-Signal = Literal["share", "volume", "guardrail", "drift", "times", "contacts", "silence"]
+Signal = Literal["share", "volume", "guardrail", "drift", "silence"]
 Subject = Literal["incident", "case", "digest"]
 IncidentState = Literal["firing", "acknowledged", "resolved"]
 IncidentStage = Literal["pending", "firing", "acknowledged", "resolved"]  # as shown: pending = within the hold-off

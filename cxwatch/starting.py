@@ -39,6 +39,10 @@ stages = [{stages}]
 # [framework.grades]
 # "payment:failed" = {{ grade = -4, moment_of_truth = true }}
 # "delivery:on_time" = 2
+# [framework.waits]         # seconds (`wait_seconds`) after which it is bad, whatever its outcome
+# "call" = 120
+# [framework.promises]      # worth that when `actual_at` is later than `promised_at`
+# "delivery" = -3
 
 # [windows]
 # min_n = 10                # fewer answers have no score

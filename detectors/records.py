@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from streams.records import Segment
 
-SignalName = Literal["share", "volume", "guardrail", "drift", "times", "contacts", "silence"]
+SignalName = Literal["share", "volume", "guardrail", "drift", "silence"]
 Severity = Literal["minor", "major", "critical"]
 Character = Literal["jump", "drift", "volume", "shape"]
 

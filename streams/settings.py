@@ -44,10 +44,24 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait longer than `seconds` makes an interaction bad: it is worth `grade` (below 0) at best."""
+
+    seconds: float
+    grade: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Framework:
-    """The company's grades: "touchpoint" or "touchpoint:outcome" -> Grade. The longer name wins."""
+    """The company's grades: "touchpoint" or "touchpoint:outcome" -> Grade. The longer name wins.
+
+    `waits` and `promises` grade by what was measured, whatever the outcome: a wait over its limit, a promise kept later
+    than promised (the grade it is worth then, below 0).
+    """
 
     grades: Mapping[str, Grade] = field(default_factory=dict)
+    waits: Mapping[str, Wait] = field(default_factory=dict)
+    promises: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cxwatch.settings.reader import Table
 from streams.scales import ScaleError, scale_of
-from streams.settings import OTHER, Framework, Grade, Kano, MeasureSettings, Stage, Survey
+from streams.settings import OTHER, Framework, Grade, Kano, MeasureSettings, Stage, Survey, Wait
 
 GRADE_MAX = 100
 GRADES_MAX = 2_000
+WAIT_MAX = 366.0 * 24 * 3_600  # seconds
 DAYS_MAX = 36_500
 HOUR_S = 3_600
 KANO: tuple[Kano, ...] = ("linear", "basic", "delighter")
@@ -85,12 +86,31 @@ def _surveys(section: Table) -> dict[str, Survey]:
 
 
 def _framework(section: Table) -> Framework:
-    grades = section.table("grades")
+    grades, waits, promises = (section.table(name) for name in ("grades", "waits", "promises"))
     section.finish()
-    items = grades.items()
+    return Framework(
+        {name: _grade(grades, name, value) for name, value in _touchpoints(section, "grades", grades)},
+        {name: _wait(waits, name, value) for name, value in _touchpoints(section, "waits", waits)},
+        {name: promises.whole(name, -1, -GRADE_MAX, -1) for name, _ in _touchpoints(section, "promises", promises)},
+    )
+
+
+def _touchpoints(section: Table, name: str, table: Table) -> list[tuple[str, Any]]:
+    items = table.items()
     if len(items) > GRADES_MAX:
-        section.wrong("grades", f"has {len(items):,} touchpoints, more than the {GRADES_MAX:,} allowed")
-    return Framework({name: _grade(grades, name, value) for name, value in items[:GRADES_MAX]})
+        section.wrong(name, f"has {len(items):,} touchpoints, more than the {GRADES_MAX:,} allowed")
+    return items[:GRADES_MAX]
+
+
+def _wait(waits: Table, name: str, value: Any) -> Wait:
+    if not isinstance(value, dict):
+        return Wait(waits.number(name, 0.0, 0.0, WAIT_MAX))
+    table = waits.table(name)
+    if not table.given("seconds"):
+        waits.wrong(name, "needs seconds: write { seconds = 120, grade = -2 }")
+    wait = Wait(table.number("seconds", 0.0, 0.0, WAIT_MAX), table.whole("grade", -1, -GRADE_MAX, -1))
+    table.finish()
+    return wait
 
 
 def _grade(grades: Table, name: str, value: Any) -> Grade:

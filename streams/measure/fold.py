@@ -15,7 +15,7 @@ from streams.clock import MINUTE_MS, SECOND_MS, hour_start
 from streams.customers import Applied, Touch
 from streams.duplicates import event_hash
 from streams.events import Erasure, Event, Feedback, Interaction, Profile, Refused, overrun_seconds
-from streams.grades import Graded, grade_of
+from streams.grades import Rule, rule_of
 from streams.measure.erased import Erased, ErasedCustomers, is_token
 from streams.measure.items import Items
 from streams.measure.rows import Forgotten, Tally
@@ -44,7 +44,7 @@ class Fold:
     stored: Mapping[bytes, FeedbackRow]
     new_token: str
     minutes: dict[PaneKey, Pane]
-    _grades: dict[tuple[str, str | None], Graded | None] = field(default_factory=dict)
+    _rules: dict[tuple[str, str | None], Rule] = field(default_factory=dict)
     _fates: dict[tuple[str | None, str, bool], int] = field(default_factory=dict)
     _greatest_ms: int = NEVER_MS
     _append_ms: int = NEVER_MS
@@ -161,14 +161,15 @@ class Fold:
             return "duplicate"
         touchpoint = (event.interaction, event.outcome)
         try:
-            graded = self._grades[touchpoint]
+            rule = self._rules[touchpoint]
         except KeyError:
-            graded = self._grades[touchpoint] = grade_of(self.settings.framework, *touchpoint)
+            rule = self._rules[touchpoint] = rule_of(self.settings.framework, *touchpoint)
+        overrun = overrun_seconds(event)
+        graded = rule.grade(event.wait_seconds, overrun)
         stage = event.stage
         grade, bad, metric = (0, False, CONTACT) if graded is None else (graded.grade, graded.bad, INTERACTION)
         pane = self._pane(event.time_ms // MINUTE_MS, event.channel, stage, metric, "")
         pane.add(grade, bad=bad, live=live)
-        overrun = overrun_seconds(event)
         if event.wait_seconds is not None or event.duration_seconds is not None or overrun is not None:
             pane.add_times(event.wait_seconds, event.duration_seconds, overrun)
         customer = token or event.customer

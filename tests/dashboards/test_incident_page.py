@@ -58,7 +58,7 @@ def test_the_page_draws_the_share_and_lists_whom_it_hurt(world: World, client: T
     assert not re.search(r"\sstyle=|<style", page)
 
 
-@pytest.mark.parametrize("signal", ["share", "volume", "guardrail", "drift", "times", "contacts", "silence"])
+@pytest.mark.parametrize("signal", ["share", "volume", "guardrail", "drift", "silence"])
 @pytest.mark.slow_on_postgresql
 def test_every_sign_has_its_page(world: World, client: TestClient, signal: str) -> None:
     busy_day(world)

@@ -10,7 +10,7 @@ import pytest
 from alerting.settings import AlertSettings, Route
 from cxwatch.settings import KafkaSettings, Problem, Settings, SettingsError, WebSettings, load_settings
 from detectors.settings import DetectionSettings
-from streams.settings import Grade, MeasureSettings, Stage, Survey
+from streams.settings import Grade, MeasureSettings, Stage, Survey, Wait
 
 Load = Callable[..., Settings]
 Problems = Callable[..., list[Problem]]
@@ -36,6 +36,13 @@ ces_version = 1
 [framework.grades]
 "payment:failed" = { grade = -4, kano = "basic", moment_of_truth = true }
 "delivery:on_time" = 2
+
+[framework.waits]
+"call" = 120
+"mail" = { seconds = 86400, grade = -2 }
+
+[framework.promises]
+"delivery" = -3
 
 [windows]
 min_n = 5
@@ -165,6 +172,8 @@ def test_measuring_is_read(load: Load) -> None:
         "payment:failed": Grade(-4, "basic", moment_of_truth=True),
         "delivery:on_time": Grade(2),
     }
+    assert measure.framework.waits == {"call": Wait(120.0), "mail": Wait(86_400.0, -2)}
+    assert measure.framework.promises == {"delivery": -3}
     assert (measure.min_n, measure.lateness_seconds, measure.history_after_seconds) == (5, 30, 7200)
 
 
