@@ -125,6 +125,15 @@ def count_queue(conn: Connection, now_ms: int, settings: AlertSettings) -> Queue
     return QueueCounts(*(int(n) for n in row))
 
 
+def longest_due_ms(conn: Connection, now_ms: int) -> int | None:
+    """When the first contact was due that is overdue longest, None where none is."""
+    c = cases.c
+    awake = or_(c.snoozed_until_ms.is_(None), c.snoozed_until_ms <= now_ms)
+    late = and_(c.state.in_(("open", "claimed")), awake, c.first_contact_due_ms < now_ms)
+    due_ms: int | None = conn.execute(select(func.min(c.first_contact_due_ms)).where(late)).scalar()
+    return due_ms
+
+
 def due_word(case: Case, now_ms: int) -> str:
     """ "overdue 14 min", "8 min left", or how it stands otherwise; the clock as people read it."""
     if case.state == "contacted":

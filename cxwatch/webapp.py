@@ -107,6 +107,7 @@ def _context(product: Product, access: Access, checks: Checks, acting: AlertingA
         closed_to=read_closed_to,
         unsent=None if settings.export is None else read_unsent,
         kpi=settings.kpi,
+        target=settings.boards.objectives.target,
         public_url=settings.web.url,
         speed=product.speed,
         sign_in=SIGN_IN,

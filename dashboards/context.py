@@ -113,6 +113,7 @@ class DashboardContext:
     closed_to: Callable[[Connection], int | None] = _never_closed
     unsent: Callable[[Connection], Unsent] | None = None  # None: changes are sent nowhere
     kpi: str = "nps"
+    target: float | None = None  # where the company wants the kpi to be
     product: str = "cxwatch"
     public_url: str = "http://127.0.0.1:8000"
     speed: float = 1.0

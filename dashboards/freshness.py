@@ -87,3 +87,19 @@ class GapMemory:
         if self._back is not None and seen.now_ms - self._back.back_ms > BACK_SHOWN_MS:
             self._back = None
         return Freshness(seen.state, seen.now_ms, seen.newest_ms, seen.stale_after_ms, seen.usual_gap_ms, self._back)
+
+
+class LeaseMemory:
+    """Whether nobody decides, told only once that has lasted: between two holders there may be nobody for a moment."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+
+    def observe(self, decided: bool, at_s: float) -> bool:
+        """Whether nobody has decided for 15 s of real time, as far as this process saw."""
+        if decided:
+            self._since_s = None
+            return False
+        if self._since_s is None:
+            self._since_s = at_s
+        return at_s - self._since_s >= REAL_SECONDS_MIN

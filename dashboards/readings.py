@@ -10,18 +10,23 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from alerting import troubles
+from alerting.troubles import Trouble
 from dashboards.alert_readings import AlertCounts, read_counts
 from dashboards.context import DashboardContext
-from dashboards.freshness import USUAL_GAP_DAYS, Freshness, GapMemory, judge, usual_gap_ms
+from dashboards.freshness import USUAL_GAP_DAYS, Freshness, GapMemory, LeaseMemory, judge, usual_gap_ms
 from streams.clock import DAY_MS, HOUR_MS, minute_of
+from streams.logs.errors import LogError
 from streams.records import LeafMinute, WindowName, WindowSnapshot
 from streams.store.minutes import leaf_hours
-from streams.store.progress import newest_event_ms
+from streams.store.progress import newest_event_ms, next_offsets
 from streams.store.windows import read_window
 from streams.windows import bounds
 
 USUAL_DAYS = 14
 KEPT_S = 1.0  # real time: windows move with the clock even when nothing is committed
+UNMEASURED_S = 5.0  # real time: the log's ends may be asked of a broker
+TROUBLES_MAX = 3
 SELDOM_S = 30.0  # real time, for readings of every customer
 SELDOM_FACTOR = 20  # such a reading takes at most a twentieth of a core
 CACHE_MAX = 64
@@ -30,10 +35,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What every page's bar says: how fresh the numbers are and who waits for what."""
+    """What every page's bar and banner say: how fresh the numbers are, who waits for what, and what stands still.
+
+    `unmeasured` events wait in the log although the numbers are stale: data comes in, and nobody measures it.
+    `undecided`: nobody holds the lease to decide, so no alert can come. `troubles` hold up messages.
+    """
 
     freshness: Freshness
     counts: AlertCounts
+    unmeasured: int = 0
+    undecided: bool = False
+    troubles: tuple[Trouble, ...] = ()
 
 
 class Desk:
@@ -47,6 +59,7 @@ class Desk:
         self._kept: dict[object, tuple[int, float, object]] = {}
         self._locks: dict[object, asyncio.Lock] = {}
         self._gaps = GapMemory()
+        self._lease = LeaseMemory()
 
     @property
     def version(self) -> int:
@@ -136,11 +149,23 @@ class Desk:
     async def now(self) -> Now:
         """Freshness and counts, for the bar and the beat."""
 
-        def read(conn: Connection) -> tuple[int | None, AlertCounts]:
-            return newest_event_ms(conn), read_counts(conn)
+        def read(conn: Connection) -> tuple[int | None, AlertCounts, bool, tuple[Trouble, ...]]:
+            found = tuple(troubles.read(conn)[:TROUBLES_MAX])
+            return newest_event_ms(conn), read_counts(conn), self.context.decided(conn), found
 
-        newest_ms, counts = await self.shared("now", read)
+        newest_ms, counts, decided, found = await self.shared("now", read)
         now_ms = self.context.clock.now_ms()
         week_ago = minute_of(now_ms - USUAL_GAP_DAYS * DAY_MS)
         usual = usual_gap_ms([hour for hour in await self.hours() if hour.minute >= week_ago], now_ms)
-        return Now(self._gaps.observe(judge(now_ms, newest_ms, usual, self.context.speed)), counts)
+        fresh = self._gaps.observe(judge(now_ms, newest_ms, usual, self.context.speed))
+        undecided = self._lease.observe(decided, self.context.monotonic())
+        unmeasured = 0 if fresh.state == "live" else await self.shared("unmeasured", self._unmeasured, UNMEASURED_S)
+        return Now(fresh, counts, unmeasured, undecided, found)
+
+    def _unmeasured(self, conn: Connection) -> int:
+        measured = next_offsets(conn)
+        try:
+            ends = self.context.log_ends()
+        except LogError:
+            return 0  # a log that does not answer is told as data that does not come
+        return sum(max(0, end - measured.get(partition, 0)) for partition, end in ends.items())

@@ -23,14 +23,21 @@ class Ruler:
     band_width: float
     dot_x: float
     usual_x: float | None
-    usual_label: str
+    usual: str
+    target_x: float | None
+    target: str
     low_label: str
     high_label: str
-    title: str
 
 
-def ruler(metric: str, now: WindowSnapshot, usual: WindowSnapshot | None, verdict: Verdict | None) -> Ruler | None:
-    """The picture, None under the smallest n."""
+def ruler(
+    metric: str,
+    now: WindowSnapshot,
+    usual: WindowSnapshot | None,
+    verdict: Verdict | None,
+    target: float | None = None,
+) -> Ruler | None:
+    """The picture, None under the smallest n. `target` is where the company wants the score to be."""
     if now.score is None or now.low is None or now.high is None:
         return None
     least = -100.0 if words.is_signed(metric) else 0.0
@@ -39,10 +46,6 @@ def ruler(metric: str, now: WindowSnapshot, usual: WindowSnapshot | None, verdic
         return round(MARGIN + (WIDTH - 2 * MARGIN) * (value - least) / (100.0 - least), 1)
 
     before = None if usual is None else usual.score
-    said = f"{words.metric_label(metric)} {words.score(metric, now.score)}"
-    said += f", 95 % interval {words.interval(metric, now.low, now.high)}"
-    if before is not None:
-        said += f", usual {words.score(metric, before)}"
     return Ruler(
         verdict=verdict or "usual",
         from_x=x(least),
@@ -51,8 +54,9 @@ def ruler(metric: str, now: WindowSnapshot, usual: WindowSnapshot | None, verdic
         band_width=round(x(now.high) - x(now.low), 1),
         dot_x=x(now.score),
         usual_x=None if before is None else x(before),
-        usual_label="" if before is None else f"usual {words.score(metric, before)}",
+        usual="" if before is None else words.score(metric, before),
+        target_x=None if target is None else x(max(least, min(100.0, target))),
+        target="" if target is None else words.score(metric, target),
         low_label=words.score(metric, least),
         high_label=words.score(metric, 100.0),
-        title=said,
     )

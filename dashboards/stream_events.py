@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
@@ -76,6 +77,9 @@ class Beat(Struct, frozen=True):
     open_incidents: int
     messages: str
     back: dict[str, str] | None
+    unmeasured: int  # events that wait in the log although the numbers are stale
+    undecided: bool  # nobody decides: no alert can come
+    troubles: str  # changes with what holds up messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,11 @@ def case_event(line: CaseLine, event_id: str, sequence: int) -> StreamEvent:
     return StreamEvent("case", event_id, sequence, msgspec.json.encode(body))
 
 
+def troubles_key(now: Now) -> str:
+    """A short text that differs when other messages are held up, or for another reason."""
+    return "".join(f"{trouble.place}:{crc32(trouble.reason.encode())} " for trouble in now.troubles)
+
+
 def beat(now: Now, context: DashboardContext) -> StreamEvent:
     """The sign of life. It has no id: nobody needs an old one."""
     fresh = now.freshness
@@ -159,6 +168,9 @@ def beat(now: Now, context: DashboardContext) -> StreamEvent:
         usual_gap_seconds=None if fresh.usual_gap_ms is None else fresh.usual_gap_ms / SECOND_MS,
         open_incidents=now.counts.open_incidents,
         messages=now.counts.messages,
+        unmeasured=now.unmeasured,
+        undecided=now.undecided,
+        troubles=troubles_key(now),
         back=None if fresh.back is None else {"from": rfc3339(fresh.back.from_ms), "at": rfc3339(fresh.back.back_ms)},
     )
     return StreamEvent("beat", None, 0, msgspec.json.encode(body))

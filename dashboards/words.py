@@ -27,6 +27,7 @@ METRIC_NOTES = {
     "stars": "4 and 5 stars",
     "thumbs": "thumbs up",
 }
+IN_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 WINDOW_LABELS: dict[WindowName, str] = {"15m": "15 min", "1h": "1 h", "24h": "24 h", "7d": "7 days"}
 
 
@@ -121,5 +122,4 @@ class Calendar:
 
 def in_words(n: int) -> str:
     """Small counts at the start of a sentence: "Three"."""
-    names = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-    return names[n] if 0 <= n < len(names) else count(n)
+    return IN_WORDS[n] if 0 <= n < len(IN_WORDS) else count(n)

@@ -79,6 +79,10 @@ class Language:
         length = self.duration(abs(due_ms - now_ms))
         return self("overdue {length}" if due_ms < now_ms else "{length} left", length=length)
 
+    def in_words(self, n: int) -> str:
+        """Small counts where a sentence begins: "Three", "Drei"."""
+        return self(words.in_words(n)) if n < len(words.IN_WORDS) else self.count(n)
+
     def weeks(self, weeks: float) -> str:
         """ "9 days", "6 weeks", "3 years": how rare, for "as rare as once in ..."."""
         if weeks * 7 < 1.5:

@@ -10,10 +10,14 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response
 
+from alerting.queue import count_queue
 from dashboards import words
 from dashboards.alert_readings import IncidentLine, read_incidents
 from dashboards.beyond_chance import Verdict
+from dashboards.context import DashboardContext
+from dashboards.journey_readings import read_journey
 from dashboards.outcomes import METRICS
+from dashboards.pages.journey_rows import blind_spots, read_stages
 from dashboards.pages.render import Pages
 from dashboards.places import Table, alone, build_table, leaf_rows
 from dashboards.ruler import Ruler, ruler
@@ -73,13 +77,16 @@ def read_choice(query: Mapping[str, str], kpi: str, rows: Sequence[WindowSnapsho
 
 
 def main_score(
-    choice: Choice, now: Mapping[Segment, WindowSnapshot], usual: Mapping[Segment, WindowSnapshot]
+    choice: Choice,
+    now: Mapping[Segment, WindowSnapshot],
+    usual: Mapping[Segment, WindowSnapshot],
+    target: float | None = None,
 ) -> MainScore:
-    """Put the main score together."""
+    """Put the main score together. `target` is where the company wants it to be."""
     scale = scale_named(choice.metric)
     here, before = now.get(EVERYWHERE), usual.get(EVERYWHERE)
     verdict = None if here is None else alone(scale, here, before)
-    drawn = None if here is None else ruler(choice.metric, here, before, verdict)
+    drawn = None if here is None else ruler(choice.metric, here, before, verdict, target)
     note = words.METRIC_NOTES.get(choice.metric, "share of the best answers")
     return MainScore(words.metric_label(choice.metric), note, here, before, verdict, drawn)
 
@@ -110,6 +117,11 @@ class Board:
     table: Table
     incidents: Sequence[IncidentLine]
 
+    def main(self, context: DashboardContext) -> MainScore:
+        """The chosen score everywhere; only the main one has a target."""
+        target = context.target if self.choice.metric == context.kpi else None
+        return main_score(self.choice, self.here, self.usual, target)
+
 
 async def read_board(pages: Pages, window: WindowName, query: Mapping[str, str]) -> Board:
     """Read it, at one desk for everybody who looks."""
@@ -128,6 +140,27 @@ async def read_board(pages: Pages, window: WindowName, query: Mapping[str, str])
         incidents=incidents,
     )
     return Board(choice, rows, here, usual, table, incidents)
+
+
+async def looking(pages: Pages) -> dict[str, Any]:
+    """Who must be called, and where to look next: what the overview shows beside its scores."""
+    desk, context = pages.desk, pages.context
+    now_ms, settings, measure = context.clock.now_ms(), pages.acting.settings, context.measure
+    counts = await desk.shared("queue counts", lambda conn: count_queue(conn, now_ms, settings))
+    board = await read_journey(desk)
+    found = board.journeys
+    weakest = found.scores.weakest
+    kept = [(stage.name, stage.promises.kept) for stage in read_stages(board, measure.stages) if stage.promises]
+    return {
+        "counts": counts,
+        "on_time": pages.share(counts.on_time, counts.due_today),
+        "cx": found.scores.overall,
+        "weakest": weakest,
+        "link": None if weakest is None else found.scores.stages[weakest],
+        "silent": pages.share(found.silent, found.customers),
+        "blind": blind_spots(board, measure.channels, measure.stages),
+        "promises": min(kept, key=lambda one: one[1].value, default=None),
+    }
 
 
 async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
@@ -149,14 +182,13 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         stream="/api/v1/stream?" + urlencode({"window": window}),
         choice=choice,
         windows=words.WINDOW_LABELS,
-        main=main_score(choice, board.here, board.usual),
+        main=board.main(context),
         others=other_scores(board.rows, choice),
         choices=metrics_shown(board.rows, choice),
         table=board.table,
         incidents=[line for line in incidents if not line.spam],
         spam=[line for line in incidents if line.spam],
         now_ms=context.clock.now_ms(),
-        in_words=words.in_words,
-        plural=words.plural,
+        **await looking(pages),
         min_n=context.measure.min_n,
     )

@@ -15,12 +15,14 @@ from alerting.masking import mask
 from alerting.serving import AlertingApi
 from alerting.settings import AlertSettings
 from alerting.text import clean
+from alerting.troubles import Trouble
 from dashboards import words
 from dashboards.assets import Assets
 from dashboards.context import DashboardContext
 from dashboards.pages.acting import Step
 from dashboards.pages.language import CODES, COOKIE, YEAR_S, Language, code_of
 from dashboards.readings import Desk, Now
+from dashboards.stream_events import troubles_key
 from detectors.chance import wilson
 from streams.clock import rfc3339
 
@@ -78,6 +80,10 @@ class Frame:
     stale_after_ms: int
     speed: float
     back: str | None
+    unmeasured: int
+    undecided: bool
+    troubles: tuple[Trouble, ...]
+    troubles_key: str
     open_incidents: int
     to_contact: int
     messages: str
@@ -170,6 +176,10 @@ class Pages:
             stale_after_ms=fresh.stale_after_ms,
             speed=self.context.speed,
             back=back,
+            unmeasured=now.unmeasured,
+            undecided=now.undecided,
+            troubles=now.troubles,
+            troubles_key=troubles_key(now),
             open_incidents=now.counts.open_incidents,
             to_contact=now.counts.to_contact,
             messages=now.counts.messages,

@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response
 
-from alerting.queue import count_queue
+from alerting.queue import count_queue, longest_due_ms
 from dashboards import words
-from dashboards.pages.overview import DEFAULT_WINDOW, main_score, other_scores, read_board
+from dashboards.journey_readings import read_journey
+from dashboards.pages.overview import DEFAULT_WINDOW, other_scores, read_board
 from dashboards.pages.render import Pages
 
 INCIDENTS_MAX = 4  # on one screen; how many more there are is said
@@ -23,6 +24,8 @@ async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
     choice, incidents = board.choice, board.incidents
     now_ms, settings = context.clock.now_ms(), pages.acting.settings
     counts = await desk.shared("queue counts", lambda conn: count_queue(conn, now_ms, settings))
+    longest_ms = await desk.shared("longest overdue", lambda conn: longest_due_ms(conn, now_ms))
+    journey = await read_journey(desk)
     real = sorted(
         (line for line in incidents if not line.spam),
         key=lambda line: (line.acknowledged_ms is not None, -line.since_ms),
@@ -33,7 +36,7 @@ async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
         "wall",
         stream="/api/v1/stream?" + urlencode({"window": DEFAULT_WINDOW}),
         choice=choice,
-        main=main_score(choice, board.here, board.usual),
+        main=board.main(context),
         others=[row for row in other_scores(board.rows, choice) if row.score is not None][:OTHERS_MAX],
         table=board.table,
         incidents=real[:INCIDENTS_MAX],
@@ -41,6 +44,8 @@ async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
         open_incidents=len(real),
         spam=sum(line.spam for line in incidents),
         counts=counts,
+        longest_ms=longest_ms,
+        cx=journey.journeys.scores.overall,
         on_time=pages.share(counts.on_time, counts.due_today),
         now_ms=now_ms,
         window=words.WINDOW_LABELS[DEFAULT_WINDOW],

@@ -11,17 +11,21 @@
   let beat = {
     now: at(facts.now), newest: at(facts.newest), staleAfter: Number(facts.staleAfter),
     usualGap: facts.usualGap ? Number(facts.usualGap) : null, speed: Number(facts.speed), at: real(),
+    unmeasured: Number(facts.unmeasured), undecided: "undecided" in facts,
   };
   let heard = real(), lostAt = null, staleFrom = null, refreshing = false, wanted = false, last = 0, spoken = -SPEAK_MS;
 
-  let messages = facts.messages;
+  let messages = facts.messages, troubles = facts.troubles;
   const W = root.lang === "de" ? {
     days: "Tage", lost: "Verbindung verloren", stale: "Veraltet", live: "Live", again: "neuer Versuch",
     first: "wartet auf das erste Ereignis", none: (age) => `kein Ereignis seit ${age}`, newest: (age) => `neuestes Ereignis vor ${age}`,
     lead: (since) => `Nichts hier ist neuer als ${since}.`, old: "Nichts hier ist aktuell.",
     rest: "Neuer Versuch läuft. Diese Seite hört nichts vom Server; die Zahlen bleiben, wie sie waren.",
     notConnected: "nicht verbunden seit", noData: "keine Daten seit", usual: (gap) => `Üblicher Abstand der Ereignisse: ${gap}. `,
-    check: "Kein Alarm heißt nicht, dass alles gut ist: Quelle prüfen.", back: (at, from) => `Wieder da um ${at}, Lücke ${from}..${at}`,
+    check: "Die Erkennung pausiert: Kein Alarm heißt nicht, dass alles gut ist. ", source: "Quelle prüfen.", process: "Den messenden Prozess prüfen.",
+    unmeasured: (n) => `${n.toLocaleString("de")} Ereignisse warten im Log, und niemand misst sie. `, notMeasured: "nicht gemessen seit",
+    paused: "Erkennung pausiert", undecided: "Die Zahlen sind aktuell, aber niemand entscheidet: Es kann kein Alarm kommen.",
+    decide: "Einen Prozess starten, der entscheidet; `cxwatch doctor` sagt mehr.", back: (at, from) => `Wieder da um ${at}, Lücke ${from}..${at}`,
     incident: (place) => `Neuer Vorfall: ${place}`, overdue: (length) => `! ${length} überfällig`, left: (length) => `noch ${length}`,
     channels: "alle Kanäle", stages: "alle Phasen",
   } : {
@@ -30,7 +34,10 @@
     lead: (since) => `Nothing below is newer than ${since}.`, old: "Nothing below is current.",
     rest: "Trying again. This page does not hear from the server; the numbers stay as they were.",
     notConnected: "not connected for", noData: "no data for", usual: (gap) => `Usual gap between events: ${gap}. `,
-    check: "No alert does not mean that all is well: check the source.", back: (at, from) => `Back at ${at}, gap ${from}..${at}`,
+    check: "Detection is paused: no alert does not mean that all is well. ", source: "Check the source.", process: "Check the process that measures.",
+    unmeasured: (n) => `${n.toLocaleString("en")} events wait in the log, and nobody measures them. `, notMeasured: "not measured for",
+    paused: "Detection paused", undecided: "Numbers are live, but nobody decides: no alert can come.",
+    decide: "Start a process that decides; `cxwatch doctor` says more.", back: (at, from) => `Back at ${at}, gap ${from}..${at}`,
     incident: (place) => `New incident: ${place}`, overdue: (length) => `! overdue ${length}`, left: (length) => `${length} left`,
     channels: "all channels", stages: "all stages",
   };
@@ -51,8 +58,10 @@
   function show(state) {
     root.classList.toggle("stale", state === "stale");
     root.classList.toggle("lost", state === "lost");
+    root.classList.toggle("undecided", state !== "stale" && state !== "lost" && beat.undecided);
     byId("state").className = `state ${state}`;
-    byId("banner").hidden = state !== "stale" && state !== "lost";
+    byId("banner").hidden = state !== "stale" && state !== "lost" && !beat.undecided;
+    byId("banner-side").hidden = state !== "stale" && state !== "lost";
   }
 
   function tick() {
@@ -78,10 +87,14 @@
     } else if (stale) {
       say("banner-title", W.stale);
       say("banner-lead", W.lead(since));
-      const usual = beat.usualGap === null ? "" : W.usual(duration(beat.usualGap));
-      say("banner-rest", usual + W.check);
-      say("banner-label", W.noData);
+      const usual = beat.usualGap === null ? "" : W.usual(duration(beat.usualGap)), held = beat.unmeasured > 0;
+      say("banner-rest", (held ? W.unmeasured(beat.unmeasured) : usual) + W.check + (held ? W.process : W.source));
+      say("banner-label", held ? W.notMeasured : W.noData);
       say("banner-for", duration(age));
+    } else if (beat.undecided) {
+      say("banner-title", W.paused);
+      say("banner-lead", W.undecided);
+      say("banner-rest", W.decide);
     }
     for (const node of document.querySelectorAll("[data-since]")) {
       const text = duration(now - Number(node.dataset.since));
@@ -111,9 +124,10 @@
     beat = {
       now: at(data.now), newest: at(data.newest), staleAfter: data.stale_after_seconds * 1000,
       usualGap: data.usual_gap_seconds === null ? null : data.usual_gap_seconds * 1000, speed: data.speed, at: real(),
+      unmeasured: data.unmeasured, undecided: data.undecided,
     };
     hear();
-    if (data.messages !== messages) { messages = data.messages; refresh(); }
+    if (data.messages !== messages || data.troubles !== troubles) { messages = data.messages; troubles = data.troubles; refresh(); }
     if (staleFrom !== null && data.state === "live") { back(staleFrom, beat.now); staleFrom = null; refresh(); }
     tick();
   }
@@ -124,7 +138,7 @@
     if (ids(document) !== ids(fresh)) {
       if (typing() || document.querySelector("[data-held]")) return;  // an open form is never overwritten
       document.querySelector("main").replaceChildren(...fresh.querySelector("main").childNodes);
-      for (const id of ["count-incidents", "count-queue"]) byId(id)?.replaceWith(fresh.getElementById(id));
+      for (const id of ["count-incidents", "count-queue", "troubles"]) byId(id)?.replaceWith(fresh.getElementById(id));
       return;
     }
     for (const node of fresh.querySelectorAll("[data-live]")) {

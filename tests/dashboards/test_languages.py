@@ -16,6 +16,8 @@ from tests.support.dashboards import NOW_MS, World, busy_day
 
 PAGES = Path(__file__).parents[2] / "dashboards" / "pages"
 SAID = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"')
+CODE = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}|<(pre|code)\b.*?</\1>", re.DOTALL)
+SAME_IN_BOTH = {"CSV", "CX", "APP", "Ctrl", "Enter", "min"}
 pytestmark = pytest.mark.slow_on_postgresql
 
 
@@ -24,6 +26,16 @@ def test_everything_the_pages_say_is_said_in_german_too() -> None:
     said = {text for file in files for text in SAID.findall(file.read_text())}
     assert len(said) > 100
     assert said - GERMAN.keys() == set()
+
+
+def test_no_template_says_anything_in_one_language_only() -> None:
+    for file in sorted(set(PAGES.glob("templates/*.html")) - {PAGES / "templates" / "incident.html"}):
+        text = CODE.sub(" ", file.read_text())
+        said = re.sub(r"<[^>]*>|&\w+;", " ", text)
+        words = set(re.findall(r"[^\W\d_]{2,}", said))
+        assert words <= SAME_IN_BOTH, (file.name, words - SAME_IN_BOTH)
+        for name, label in re.findall(r'\b(aria-label|alt|placeholder|title|data-label)="([^"]*)"', text):
+            assert not re.search(r"[a-z]{2,}", label), (file.name, name, label)
 
 
 def test_a_translation_names_the_same_values() -> None:

@@ -29,9 +29,22 @@ WORDS: Mapping[str, str] = {
     "waiting for the first event": "wartet auf das erste Ereignis",
     "Nothing below is newer than {time}.": "Nichts hier ist neuer als {time}.",
     "Usual gap between events: {gap}.": "Üblicher Abstand der Ereignisse: {gap}.",
-    "No alert does not mean that all is well: check the source.": (
-        "Kein Alarm heißt nicht, dass alles gut ist: Quelle prüfen."
+    "Detection is paused: no alert does not mean that all is well.": (
+        "Die Erkennung pausiert: Kein Alarm heißt nicht, dass alles gut ist."
     ),
+    "Check the source.": "Quelle prüfen.",
+    "{n} events wait in the log, and nobody measures them.": "{n} Ereignisse warten im Log, und niemand misst sie.",
+    "Check the process that measures.": "Den messenden Prozess prüfen.",
+    "not measured for": "nicht gemessen seit",
+    "Detection paused": "Erkennung pausiert",
+    "Numbers are live, but nobody decides: no alert can come.": (
+        "Die Zahlen sind aktuell, aber niemand entscheidet: Es kann kein Alarm kommen."
+    ),
+    "Start a process that decides; `cxwatch doctor` says more.": (
+        "Einen Prozess starten, der entscheidet; `cxwatch doctor` sagt mehr."
+    ),
+    "Messages do not get through: {place}": "Nachrichten kommen nicht an: {place}",
+    "They wait, nothing is lost.": "Sie warten, nichts geht verloren.",
     "no data for": "keine Daten seit",
     "Back at {at}, gap {since}..{at}": "Wieder da um {at}, Lücke {since}..{at}",
     "as of": "Stand",

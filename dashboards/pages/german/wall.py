@@ -14,7 +14,16 @@ WORDS: Mapping[str, str] = {
     "as usual": "wie üblich",
     "learning what is usual": "lernt noch, was üblich ist",
     "First contact with unhappy customers": "Erster Kontakt mit Unzufriedenen",
-    "These clocks keep running.": "Diese Fristen laufen weiter.",
+    "These clocks keep running. New cases since then are missing.": (
+        "Diese Fristen laufen weiter. Neue Fälle seither fehlen."
+    ),
+    "Colours are off while data is stale. Numbers and arrows are as of": (
+        "Ohne Farben, solange die Daten alt sind. Zahlen und Pfeile vom Stand"
+    ),
+    "ages keep counting": "Alter läuft weiter",
+    "max {length}": "max. {length}",
+    "no answers": "keine Antworten",
+    "CX, 7 d": "CX, 7 T.",
     "On time today:": "Heute rechtzeitig:",
     "{n} of {all}": "{n} von {all}",
     "Nothing was due today yet.": "Heute war noch nichts fällig.",
