@@ -7,10 +7,8 @@ from typing import Annotated
 from litestar import Router, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter, QueryParameter
-from sqlalchemy import Connection
 
-from alerting import actions, bodies, store, wire
-from alerting.doing import NotThere
+from alerting import actions, bodies, showing, store, wire
 from alerting.records import Incident, IncidentStage
 from alerting.serving import LIMIT_DEFAULT, NUMBER_MAX, AlertingApi, Anyone, Limit
 
@@ -45,14 +43,7 @@ def incident_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
     )
     async def one_incident(number: Number) -> wire.IncidentDetail:
         now_ms = api.clock.now_ms()
-
-        def look(conn: Connection) -> wire.IncidentDetail:
-            incident = store.read_incident(conn, number)
-            if incident is None:
-                raise NotThere(f"there is no incident #{number}")
-            return wire.incident_detail(incident, store.incident_history(conn, number), now_ms)
-
-        return await api.read(look)
+        return await api.read(lambda conn: showing.incident_detail(conn, number, now_ms))
 
     return [list_incidents, one_incident]
 

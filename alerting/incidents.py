@@ -8,11 +8,11 @@ from it: they are about what feeds us, and the widest names them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alerting.records import Incident, Member
-from detectors.records import Anomaly, Recovery, Update
+from detectors.records import Anomaly, CurvePoint, Recovery, Update
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 
@@ -44,6 +44,12 @@ def member_of(anomaly: Anomaly) -> Member:
         curve=anomaly.curve,
         causes=anomaly.causes,
     )
+
+
+def with_curves(incident: Incident, curves: Mapping[Segment, tuple[CurvePoint, ...]]) -> Incident:
+    """The incident with newer curves of its open members, for whoever looks at it."""
+    members = tuple(replace(m, curve=curves.get(m.segment) or m.curve) if m.open else m for m in incident.members)
+    return replace(incident, members=members)
 
 
 def opened(number: int, anomaly: Anomaly, hold_off_ms: int, linked_to: int | None = None) -> Incident:
@@ -203,7 +209,7 @@ def eased(incident: Incident, recovery: Recovery) -> Incident:
     Rollups that have not returned yet close with it: what they saw was this.
     """
     members = tuple(
-        replace(m, recovered_ms=recovery.at_ms)  # its numbers stay what was told: the history has the recovery's
+        replace(m, recovered_ms=recovery.at_ms, curve=recovery.curve or m.curve)  # its numbers stay what was told
         if m.segment == recovery.segment and m.open
         else m
         for m in incident.members

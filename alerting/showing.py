@@ -1,4 +1,7 @@
-"""Cases as the API, the command line and exports show them: with priority, incident, contact log and permission."""
+"""Incidents and cases as the API, the pages and the command line show them.
+
+An incident with its evidence up to now; a case with priority, incident, contact log and permission.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,31 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from alerting import caseactions, casebook, contactlog, wire
+from alerting import caseactions, casebook, contactlog, store, wire
 from alerting.belonging import incident_of, incidents_around
 from alerting.doing import NotThere
+from alerting.incidents import with_curves
 from alerting.priority import parts
-from alerting.records import Case
+from alerting.records import Case, Incident
 from alerting.settings import AlertSettings
+from detectors.watched import curve_now
+
+
+def read_shown(conn: Connection, number: int) -> Incident | None:
+    """One incident, the curves of its open members up to the last closed minute; None if there is no such number."""
+    incident = store.read_incident(conn, number)
+    if incident is None:
+        return None
+    curves = {m.segment: curve_now(conn, m.segment, m.metric) for m in incident.members if m.open}
+    return with_curves(incident, curves)
+
+
+def incident_detail(conn: Connection, number: int, now_ms: int) -> wire.IncidentDetail:
+    """One incident with all that belongs to it. Raises NotThere."""
+    incident = read_shown(conn, number)
+    if incident is None:
+        raise NotThere(f"there is no incident #{number}")
+    return wire.incident_detail(incident, store.incident_history(conn, number), now_ms)
 
 
 def case_rows(conn: Connection, cases: Sequence[Case], now_ms: int, settings: AlertSettings) -> list[wire.CaseRow]:

@@ -13,11 +13,11 @@ from alerting.masking import mask
 from alerting.priority import parts
 from alerting.records import Case, Event, Incident
 from alerting.settings import AlertSettings
+from alerting.showing import read_shown
 from alerting.tables import incidents
 from dashboards.queue_readings import Row, case_rows, cases_of_incident, language_of
 from streams.customers import CustomerState
 from streams.records import LeafMinute
-from streams.store.minutes import Kind
 from streams.store.stories import StoredFeedback, bad_feedback, customer
 from streams.touch import Lived
 
@@ -27,7 +27,6 @@ CUSTOMERS_MAX = 6
 NAMED_MAX = 6
 EARLIER_MAX = 2
 READ_MAX = 500  # bad answers looked at for reasons and words
-KINDS: Mapping[str, Kind] = {"interaction": "interactions", "contact": "contacts"}  # by the metric of an anomaly
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,9 @@ class Whole:
         return self.states.get("open", 0) + self.states.get("claimed", 0)
 
 
-def kind_of(metric: str | None) -> Kind:
-    """What an anomaly's numbers count: answers, graded interactions or contacts."""
-    return KINDS.get(metric or "", "answers")
-
-
 def read_whole(conn: Connection, number: int, now_ms: int, settings: AlertSettings) -> Whole | None:
     """Read it, None if there is no such number."""
-    incident = store.read_incident(conn, number)
+    incident = read_shown(conn, number)
     if incident is None:
         return None
     naming, end_ms = incident.naming, incident.resolved_ms or now_ms

@@ -19,10 +19,21 @@ from detectors.contents import bad_answers
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
+from detectors.watching import METRICS
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import KINDS, Kind
 
 BUDGET: Mapping[Kind, float] = {"answers": 0.5, "interactions": 0.3, "contacts": 0.2}  # parts of the promise
+
+
+def kind_of(metric: str | None) -> Kind:
+    """What an anomaly of that metric is about; an unknown one is about answers."""
+    return next((kind for kind, name in METRICS.items() if name is not None and name == metric), "answers")
+
+
+def part_of(settings: DetectionSettings, kind: Kind) -> DetectionSettings:
+    """The settings of one kind: its part of the promise."""
+    return replace(settings, false_alerts_per_week=settings.false_alerts_per_week * BUDGET[kind])
 
 
 class HoursOfKind(Protocol):
@@ -38,13 +49,7 @@ class Watches:
 
     def __init__(self, settings: DetectionSettings, hours: HoursOfKind) -> None:
         self._watches = {
-            kind: Watch(
-                replace(settings, false_alerts_per_week=settings.false_alerts_per_week * BUDGET[kind]),
-                partial(hours, kind=kind),
-                kind,
-                bad_answers,
-            )
-            for kind in KINDS
+            kind: Watch(part_of(settings, kind), partial(hours, kind=kind), kind, bad_answers) for kind in KINDS
         }
 
     def forget_cache(self) -> None:

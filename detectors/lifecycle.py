@@ -5,6 +5,7 @@ Both are judged at every closed minute, also at empty ones: silence can be the e
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 from detectors.baseline import Baseline
@@ -47,6 +48,7 @@ def follow(seat: Seat, minute: int, by: Yardstick) -> Update | Recovery | None:
     opened.until = minute + 1
     recovery = _recovered(seat, opened, minute, by)
     if recovery is not None:
+        recovery = replace(recovery, curve=curve_of(seat.state, by.budget))
         seat.state.settle(minute)
         for detector in seat.detectors:
             detector.restart()
@@ -73,7 +75,7 @@ def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Upda
         severity=SEVERITIES[opened.severity],
         reason=reason_of(opened, numbers_of(opened, minute, weeks, by), by),
         evidence=weeks,
-        curve=curve_of(seat.state, by),
+        curve=curve_of(seat.state, by.budget),
     )
 
 

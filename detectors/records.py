@@ -113,6 +113,7 @@ class Recovery:
     """The evidence says that a segment is back to its usual; `n` and `bad` are what it says so from.
 
     `operations`: it is a silence that ended.
+    `curve` is how the evidence of the anomaly stood up to its end.
     """
 
     segment: Segment
@@ -123,6 +124,7 @@ class Recovery:
     expected: float
     reason: str
     operations: bool = False
+    curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

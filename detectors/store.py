@@ -112,6 +112,20 @@ def load_states(conn: Connection, kind: Kind = "answers") -> dict[Segment, Segme
     return found
 
 
+def load_state(conn: Connection, segment: Segment, kind: Kind = "answers") -> SegmentState | None:
+    """One segment's state, None where there is none of this version."""
+    c, place = states.c, _place(segment)
+    query = select(c.state).where(c.kind == kind, c.channel == place["channel"], c.stage == place["stage"])
+    data = conn.execute(query).scalar()
+    return None if data is None or _version(data) != VERSION else _decode_state(data)
+
+
+def load_budget(conn: Connection, kind: Kind = "answers") -> Budget:
+    """The budget in use, an empty one before the first."""
+    updates = conn.execute(select(period.c.updates_week).where(period.c.kind == kind)).scalar()
+    return Budget(0.0 if updates is None else float(updates))
+
+
 def _version(data: bytes) -> object:
     fields = msgspec.msgpack.decode(data)
     return fields[0] if isinstance(fields, list) and fields else None

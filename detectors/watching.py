@@ -167,12 +167,12 @@ def _fire(seat: Seat, minute: int, found: Found, names: tuple[str, ...], by: Yar
     weeks = by.budget.weeks_of(found.strength) if found.strength else by.budget.weeks(rise.tail)
     opened.severity = severity_of(opened, weeks, by)
     seat.state.open = opened
-    return replace(anomaly_of(seat.segment, opened, minute, names, by), curve=curve_of(seat.state, by))
+    return replace(anomaly_of(seat.segment, opened, minute, names, by), curve=curve_of(seat.state, by.budget))
 
 
-def curve_of(state: SegmentState, by: Yardstick) -> tuple[CurvePoint, ...]:
+def curve_of(state: SegmentState, budget: Budget) -> tuple[CurvePoint, ...]:
     """How the evidence came up, in weeks of rarity."""
-    return tuple(CurvePoint((at + 1) * MINUTE_MS, by.budget.weeks_of(strength)) for at, strength in state.curve)
+    return tuple(CurvePoint((at + 1) * MINUTE_MS, budget.weeks_of(strength)) for at, strength in state.curve)
 
 
 def weeks_of(opened: Open, by: Yardstick) -> float:

@@ -119,7 +119,7 @@ def _show_incident(context: typer.Context, output: Output, number: int) -> None:
     now_ms = clock_of(settings).now_ms()
     engine = open_existing(settings)
     with engine.connect() as conn:
-        incident = store.read_incident(conn, number)
+        incident = showing.read_shown(conn, number)
         history = [] if incident is None else store.incident_history(conn, number)
     engine.dispose()
     if incident is None:

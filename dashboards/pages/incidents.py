@@ -15,13 +15,14 @@ from alerting.serving import NUMBER_MAX
 from alerting.settings import AlertSettings
 from alerting.store import incident_history
 from dashboards.alert_readings import IncidentLine, read_incidents
-from dashboards.incident_readings import Whole, kind_of, of_place, read_whole
+from dashboards.incident_readings import Whole, of_place, read_whole
 from dashboards.pages.acting import Form, Told, Unreadable, incident_step, read_form, why_not
 from dashboards.pages.cause_lines import cause_groups
 from dashboards.pages.evidence_chart import EvidenceChart, evidence_chart
 from dashboards.pages.render import Pages
 from dashboards.pages.share_chart import AFTER_MS, LOOK_BACK_MS, ShareChart, share_chart, span_of
 from detectors.corroborate import WITNESSES
+from detectors.kinds import kind_of
 from streams.clock import DAY_MS, minute_of
 from streams.store.minutes import leaf_minutes
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from alerting.settings import AlertSettings
 from alerting.tables import metadata
 from detectors.records import Anomaly, Findings, Recovery, Update
+from detectors.store import metadata as detectors_metadata
 from streams.clock import MINUTE_MS, ManualClock
 from streams.records import Flag, Segment
 from streams.store.tables import metadata as streams_metadata
@@ -43,6 +44,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
     metadata.create_all(engine)
     streams_metadata.create_all(engine)
+    detectors_metadata.create_all(engine)
     yield engine
     engine.dispose()
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event, insert
 from alerting import tables as alert_tables
 from dashboards.app import build_dashboard
 from dashboards.context import DashboardContext, TotalKey
+from detectors import store as detector_tables
 from streams.clock import HOUR_MS, MINUTE_MS, ManualClock, minute_of
 from streams.scales import scale_named
 from streams.settings import MeasureSettings, Survey
@@ -241,6 +242,7 @@ def build_world(folder: Path, now_ms: int = NOW_MS) -> World:
 
     tables.metadata.create_all(engine)
     alert_tables.metadata.create_all(engine)
+    detector_tables.metadata.create_all(engine)
     return fill_world(engine, now_ms)
 
 
