@@ -106,6 +106,7 @@ def _context(product: Product, access: Access, checks: Checks, acting: AlertingA
         readyz=checks.ready,
         closed_to=read_closed_to,
         unsent=None if settings.export is None else read_unsent,
+        detection=settings.detection,
         kpi=settings.kpi,
         target=settings.boards.objectives.target,
         public_url=settings.web.url,

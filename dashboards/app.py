@@ -19,6 +19,7 @@ from dashboards.live import stream_router
 from dashboards.pages.render import Pages
 from dashboards.pages.router import error_handlers, pages_router
 from dashboards.readings import Desk
+from dashboards.watched_api import watched_router
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ def build_dashboard(context: DashboardContext, collectors: Iterable[Collector] =
     routers = [
         windows_router(context, desk),
         journey_router(context, desk),
+        watched_router(context, desk),
         stream_router(context, broadcaster),
         health_router(context),
         metrics_router(context, collectors),

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from alerting.punctuality import Punctuality
 from alerting.serving import AlertingApi
 from dashboards.settings import Configuration
+from detectors.settings import DetectionSettings
 from streams.clock import Clock, SystemClock
 from streams.settings import MeasureSettings
 from streams.signal import Signal
@@ -112,6 +113,7 @@ class DashboardContext:
     readyz: Callable[[], Health] = healthy
     closed_to: Callable[[Connection], int | None] = _never_closed
     unsent: Callable[[Connection], Unsent] | None = None  # None: changes are sent nowhere
+    detection: DetectionSettings = field(default_factory=DetectionSettings)
     kpi: str = "nps"
     target: float | None = None  # where the company wants the kpi to be
     product: str = "cxwatch"
