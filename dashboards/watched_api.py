@@ -39,7 +39,7 @@ class WatchedRow(Struct, frozen=True):
     usual_high: float | None
     evidence: Annotated[float, Meta(description="As rare as once in that many weeks")]
     needed: Annotated[float | None, Meta(description="Evidence in weeks at which it fires")]
-    says: Annotated[str, Meta(description="The same in one line, such as: not enough evidence yet (n = 7, needs about 15)")]
+    says: Annotated[str, Meta(description="In one line: not enough evidence yet (n = 7, needs about 15)")]
 
 
 class WatchedPage(Struct, frozen=True):
@@ -75,9 +75,8 @@ def watched_router(context: DashboardContext, desk: Desk) -> Router:
             if name in query and query[name] not in known:
                 raise BadParameter(name, query[name], "must be one of these", known)
         found = await all_watched(desk)
-        return WatchedPage(
-            [_row(one) for one in found if query.get("kind", one.kind) == one.kind and query.get("stand", one.stand) == one.stand]
-        )
+        kinds, stands = query.get("kind"), query.get("stand")
+        return WatchedPage([_row(one) for one in found if kinds in (None, one.kind) and stands in (None, one.stand)])
 
     return Router(
         path="/",

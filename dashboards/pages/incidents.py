@@ -14,57 +14,45 @@ from alerting.records import Incident
 from alerting.serving import NUMBER_MAX
 from alerting.settings import AlertSettings
 from alerting.store import incident_history
-from dashboards.alert_readings import IncidentLine, read_incidents
+from dashboards.incident_list import RESOLVED_DAYS, paged_since, read_list
 from dashboards.incident_readings import Whole, of_place, read_whole
 from dashboards.pages.acting import Form, Told, Unreadable, incident_step, read_form, why_not
 from dashboards.pages.cause_lines import cause_groups
 from dashboards.pages.evidence_chart import EvidenceChart, evidence_chart
+from dashboards.pages.incident_lines import Groups, Wanted, bar_x, spark
 from dashboards.pages.render import Pages
 from dashboards.pages.share_chart import AFTER_MS, LOOK_BACK_MS, ShareChart, share_chart, span_of
+from dashboards.pages.waiting import read_waiting
 from detectors.corroborate import WITNESSES
 from detectors.kinds import kind_of
-from streams.clock import DAY_MS, minute_of
+from streams.clock import minute_of
 from streams.store.minutes import leaf_minutes
 
-RESOLVED_DAYS = 7
-STATES = ("open", "spam", "notices", "resolved")
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Incidents as the list shows them: what nobody has taken comes first."""
-
-    untaken: list[IncidentLine]
-    taken: list[IncidentLine]
-    spam: list[IncidentLine]
-    notices: list[IncidentLine]
-    resolved: list[IncidentLine]
-
-    @classmethod
-    def of(cls, lines: list[IncidentLine], now_ms: int) -> Groups:
-        """Sort the lines, newest first within a group; what was resolved long ago is left out."""
-        real = [line for line in lines if line.page and not line.spam]
-        recent = now_ms - RESOLVED_DAYS * DAY_MS
-        return cls(
-            untaken=[line for line in real if line.open and line.acknowledged_ms is None],
-            taken=[line for line in real if line.open and line.acknowledged_ms is not None],
-            spam=[line for line in lines if line.spam and line.open],
-            notices=[line for line in lines if line.open and not line.page and not line.spam],
-            resolved=[line for line in lines if not line.open and (line.resolved_ms or 0) >= recent],
-        )
+PROMISE_DAYS = 28
 
 
 async def incident_list(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
-    """The list; ?state=open, spam, notices or resolved shows one part of it."""
-    lines = await pages.desk.shared("incidents", read_incidents)
-    state = request.query_params.get("state", "")
-    now_ms = pages.context.clock.now_ms()
+    """The list; ?state=open, spam, notices or resolved shows one part of it, channel, stage and taken filter it."""
+    desk, context = pages.desk, pages.context
+    now_ms, promise = context.clock.now_ms(), context.detection.false_alerts_per_week
+    wanted = Wanted.of({name: str(value) for name, value in request.query_params.items()})
+    lines = await desk.shared("incident list", lambda conn: read_list(conn, now_ms))
+    told = await desk.shared("told of", lambda conn: paged_since(conn, now_ms, PROMISE_DAYS))
     return await pages.answer(
         request,
         "incidents.html",
         "incidents",
-        groups=Groups.of(lines, now_ms),
-        state=state if state in STATES else "",
+        groups=Groups.of([line for line in lines if wanted.admits(line)]),
+        wanted=wanted,
+        channels=sorted({line.incident.named.channel for line in lines if line.incident.named.channel}),
+        stages=sorted({line.incident.named.stage for line in lines if line.incident.named.stage}),
+        people=sorted({line.incident.acknowledged_by for line in lines if line.incident.acknowledged_by}),
+        quiet=await read_waiting(desk),
+        two=lambda names: [(name, name) for name in names],
+        spark=spark,
+        bar_x=bar_x,
+        told=told,
+        promised=promise * PROMISE_DAYS / 7,
         now_ms=now_ms,
         days=RESOLVED_DAYS,
     )

@@ -19,6 +19,7 @@ from dashboards.journey_readings import read_journey
 from dashboards.outcomes import METRICS
 from dashboards.pages.journey_rows import blind_spots, read_stages
 from dashboards.pages.render import Pages
+from dashboards.pages.waiting import read_waiting
 from dashboards.places import Table, alone, build_table, leaf_rows
 from dashboards.ruler import Ruler, ruler
 from dashboards.window_filter import WINDOW_NAMES
@@ -188,6 +189,7 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         table=board.table,
         incidents=[line for line in incidents if not line.spam],
         spam=[line for line in incidents if line.spam],
+        quiet=await read_waiting(desk),
         now_ms=context.clock.now_ms(),
         **await looking(pages),
         min_n=context.measure.min_n,

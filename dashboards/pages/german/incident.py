@@ -85,4 +85,36 @@ WORDS: Mapping[str, str] = {
     "at this place": "an diesem Ort",
     "{n} of {all} recovered": "{n} von {all} zurückgewonnen",
     "{n} h": "{n} Stunden",
+    # the list
+    "Told of in the last 4 weeks: {n}. By your budget at most {most} of them are false on average.": (
+        "In den letzten 4 Wochen gemeldet: {n}. Nach Ihrem Budget sind davon im Schnitt höchstens {most} falsch."
+    ),
+    "Resolved, {n} days": "Erledigt, {n} Tage",
+    "check it": "prüfen",
+    "{n} to contact": "{n} zu kontaktieren",
+    "no case": "kein Fall",
+    "{place} moved along: muted under #{number}, its cases are not": (
+        "{place} bewegte sich mit: stumm unter #{number}, seine Fälle nicht"
+    ),
+    "volume": "Menge",
+    "nobody": "niemand",
+    "Customers": "Kunden",
+    "Bad share, last 12 h; below since the start, 95 %; bar = usual": (
+        "Anteil Schlechter, letzte 12 h; darunter seit Beginn, 95 %; Strich = üblich"
+    ),
+    # where evidence is missing
+    "Not enough evidence yet": "Noch nicht genug Belege",
+    "no alert, because so little could be chance": "kein Alarm, denn so wenig kann Zufall sein",
+    "Places that look bad and wait for evidence": "Orte, die schlecht aussehen und auf Belege warten",
+    "place": "Ort",
+    "so far": "bisher",
+    "answers": "Antworten",
+    "interactions": "Erlebnisse",
+    "{bad} of {n} bad since {time}": "{bad} von {n} schlecht seit {time}",
+    "n = {n}, needs about {needs}": "n = {n}, nötig etwa {needs}",
+    "Learning what is usual": "Lernt noch, was üblich ist",
+    "A place alerts by its own usual once {n} answers are known. Until then a fixed rule holds.": (
+        "Ein Ort meldet nach seinem Üblichen, sobald {n} Antworten bekannt sind. Bis dahin gilt eine feste Regel."
+    ),
+    "and {n} more": "und {n} weitere",
 }
