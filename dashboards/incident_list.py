@@ -123,5 +123,5 @@ def _hurt(conn: Connection, incident: Incident, now_ms: int) -> Hurt:
     for tier, many, wait, over, back in conn.execute(query.where(*wanted).group_by(c.tier)):
         total, waits, overdue, recovered = total + many, waits + wait, overdue + over, recovered + back
         by_tier = by_tier if tier is None else {**by_tier, tier: many}
-    top = sorted(by_tier.items(), key=lambda pair: (-pair[1], pair[0]))[:2]
+    top = sorted(by_tier.items(), key=lambda pair: (-pair[1], pair[0]))[:1]
     return Hurt(total, waits, overdue, recovered, top)

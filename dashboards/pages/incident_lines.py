@@ -74,16 +74,25 @@ class Groups:
         )
 
 
-def spark(hours: Sequence[tuple[int, int]]) -> str:
-    """The bad share of hour after hour as a path; an hour without answers is a gap, one alone a dot."""
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """The bad share of hour after hour as a path, and the dot at its end."""
+
+    path: str
+    x: float
+    y: float
+
+
+def spark(hours: Sequence[tuple[int, int]]) -> Spark | None:
+    """The drawing; an hour without answers is a gap. None without any."""
     step = SPARK_WIDTH / max(1, len(hours) - 1)
-    path, gap = "", True
+    path, gap, x, y = "", True, 0.0, 0.0
     for place, (n, bad) in enumerate(hours):
         if n:
             x, y = round(place * step, 1), round(SPARK_HEIGHT - 3 - (SPARK_HEIGHT - 6) * bad / n, 1)
             path += f"{'M' if gap else 'L'}{x} {y}{'h.1' if gap else ''}"
         gap = not n
-    return path
+    return Spark(path, x, y) if path else None
 
 
 def bar_x(share: float) -> float:

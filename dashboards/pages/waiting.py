@@ -21,9 +21,10 @@ class Waiting:
 
 
 async def read_waiting(desk: Desk) -> Waiting:
-    """Leaf places only: their rollups would say the same again."""
+    """Leaf places only: their rollups would say the same again; and none that has an incident already."""
     leaves = [one for one in await all_watched(desk) if None not in one.segment]
-    waiting = [one for one in leaves if one.stand == "waiting" and one.needs is not None]
+    told = {one.segment for one in leaves if one.stand == "open"}
+    waiting = [one for one in leaves if one.stand == "waiting" and one.needs is not None and one.segment not in told]
     waiting.sort(key=lambda one: (-one.n / (one.needs or 1), one.segment.label))
     learning = [one for one in leaves if one.stand == "learning" and one.kind == "answers"]
     learning.sort(key=lambda one: (-one.known, one.segment.label))
