@@ -62,11 +62,25 @@ async def run_stream(events: Sequence[Timed], rules: Rules) -> list[Incident]:
     return incidents
 
 
+async def measured(events: Sequence[Timed], rules: Rules) -> Engine:
+    """A database in memory that holds the stream, with nothing decided; whoever asks disposes of it."""
+    database = open_memory()
+    await _play(events, rules, database, None)
+    return database
+
+
 async def play_stream(events: Sequence[Timed], rules: Rules) -> tuple[list[Incident], list[DayTotal]]:
     """Likewise, and what each place held day by day, in order."""
     database = open_memory()
     try:
-        await _play(events, rules, database)
+        decider = Decider(
+            engine=database,
+            watch=Watches(rules.detection, leaf_hours),
+            alerts=rules.alerts,
+            lateness_seconds=rules.measure.lateness_seconds,
+            lease=Lease("decide"),
+        )
+        await _play(events, rules, database, decider)
         with database.connect() as conn:
             incidents = read_incidents(conn, events[-1].time_ms if events else 0, limit=INCIDENTS_MAX)
             days = _days(leaf_hours(conn, 0, 2**31 - 1))
@@ -85,23 +99,17 @@ def _days(hours: Iterable[LeafMinute]) -> list[DayTotal]:
     return [DayTotal(*key, *sums[key]) for key in sorted(sums)]
 
 
-async def _play(events: Sequence[Timed], rules: Rules, database: Engine) -> None:
+async def _play(events: Sequence[Timed], rules: Rules, database: Engine, decider: Decider | None) -> None:
     engine = await open_engine(database, rules.measure, secrets.token_bytes(32), partitions=1)
-    decider = Decider(
-        engine=database,
-        watch=Watches(rules.detection, leaf_hours),
-        alerts=rules.alerts,
-        lateness_seconds=rules.measure.lateness_seconds,
-        lease=Lease("decide"),
-    )
     offset = 0
     for batch in batches(events):
         values = [event.raw for event in batch]
         await engine.measure(batch_of(0, offset, values, [event.time_ms for event in batch]))
         await engine.settle()
         offset += len(batch)
-        _close(decider, batch[-1].time_ms, offset)
-    if events:
+        if decider is not None:
+            _close(decider, batch[-1].time_ms, offset)
+    if events and decider is not None:
         _close(decider, events[-1].time_ms + rules.measure.lateness_seconds * SECOND_MS + MINUTE_MS, offset)
     await engine.close()
 

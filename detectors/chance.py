@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import inf, log, sqrt
 
-from scipy.special import betainc, gammainc
+from scipy.special import betainc, gammainc, gammaincinv
 
 Z95 = 1.959963984540054
 
@@ -36,6 +36,12 @@ def poisson_tail(bad: int, expected: float) -> float:
     if bad <= 0:
         return 1.0
     return float(gammainc(bad, expected)) if expected > 0 else 0.0
+
+
+def rate_interval(count: int, time: float) -> tuple[float, float]:
+    """Exact 95 % interval of a rate of independent events (Garwood 1936), `count` of which came in `time`."""
+    low = float(gammaincinv(count, 0.025)) if count else 0.0
+    return low / time, float(gammaincinv(count + 1, 0.975)) / time
 
 
 def usual_range(expected: float) -> tuple[float, float]:

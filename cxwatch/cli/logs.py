@@ -33,3 +33,8 @@ def set_up_logs() -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
+
+
+def only_warnings() -> None:
+    """Of ours nothing below a warning: for commands whose incidents are not real."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

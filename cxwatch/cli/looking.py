@@ -12,6 +12,7 @@ from cxwatch.backtest_compare import COLUMNS
 from cxwatch.backtest_compare import compare as side_by_side
 from cxwatch.backtest_html import page
 from cxwatch.backtest_report import AlertRow, alert_row, read_marks, summary_row
+from cxwatch.cli.logs import only_warnings
 from cxwatch.cli.output import Output
 from cxwatch.cli.shared import (
     DateOnly,
@@ -21,25 +22,21 @@ from cxwatch.cli.shared import (
     Sets,
     Usage,
     Zone,
-    files_of,
     finish,
     mapping_of,
     settings_of,
-    with_names_of,
 )
+from cxwatch.cli.streams import read_stream
 from cxwatch.clocks import clock_of
 from cxwatch.database import open_existing
 from cxwatch.decide.rounds import read_closed_to
 from cxwatch.errors import CannotStart
-from cxwatch.importing import read_timed
 from cxwatch.settings import Settings
 from dashboards.problems import BadParameter
 from dashboards.window_files import NoParquet, write_csv, write_parquet
 from dashboards.window_filter import Filter, read_filter
 from dashboards.window_history import Span, every_row, read_span
 from dashboards.window_rows import WindowRow, position, window_row
-from streams.clock import SystemClock
-from streams.decode import Decoder
 from streams.store.windows import read_windows
 
 WRITERS = {".csv": write_csv, ".parquet": write_parquet}
@@ -168,18 +165,10 @@ def backtest(
     ignore. They give the false alerts a week on quiet stretches and the delay of each event.
     """
     output = Output(json)
+    only_warnings()
     settings = settings_of(context)
-    paths = files_of(files)
-    mapping = mapping_of(maps, sets, timezone, date_only)
     known = read_marks(marks) if marks is not None else ()
-    measure = with_names_of(settings, paths, mapping, output)
-    output.hint("reading ...")
-    events, refused = read_timed(paths, mapping, Decoder(measure), SystemClock())
-    if not events:
-        raise Usage("there is no event that can be read in these files: see --map and --set in cxwatch ingest --help")
-    if refused:
-        first = refused[0]
-        output.hint(f"{len(refused)} rows refused, first: row {first.row}, {first.field} {first.rule}")
+    measure, events = read_stream(settings, files, mapping_of(maps, sets, timezone, date_only), output)
     output.hint(f"measuring {len(events):,} events ...")
     rules = Rules(measure, settings.detection, settings.alerts)
     found, days = finish(play_stream(events, rules))

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from cxwatch.cli import boards, intake, looking, operating, running, slack, tokens, users, working
+from cxwatch.cli import boards, budget, intake, looking, operating, running, slack, tokens, users, working
 from cxwatch.cli.entry import CUT_SHORT
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
@@ -33,6 +33,7 @@ app = typer.Typer(
 running.add_to(app)
 intake.add_to(app)
 looking.add_to(app)
+budget.add_to(app)
 working.add_to(app)
 operating.add_to(app)
 slack.add_to(app)

@@ -25,6 +25,7 @@ OPTIONS = {
     ("windows",): ("--window", "--metric", "--channel", "--stage", "--survey-kind", "--json"),
     ("incidents",): ("--json",),
     ("backtest",): ("--marks", "--map", "--set", "--timezone", "--date-only", "--json"),
+    ("budget",): ("--marks", "--weeks", "--seconds", "--seed", "--map", "--timezone", "--json"),
     ("init",): ("--from", "--map", "--set", "--timezone", "--date-only"),
     ("doctor",): ("--json",),
     ("migrate",): ("--repartition",),
