@@ -67,7 +67,7 @@ async def test_once_it_can_write_again_everything_is_there_once(database: Engine
         if len(refused) == 3:
             disk.trouble = Disk.trouble
 
-    engine.seek = seek
+    engine.on_seek(seek)
     while any(engine.durable(p) < 100 for p in (0, 1)):
         for partition in (0, 1):
             batch = log.batch(partition, position[partition], position[partition] + 9)
@@ -90,7 +90,7 @@ async def test_refused_again_and_again_the_process_ends_in_words_and_the_next_on
 
     async def seek(partition: int, offset: int) -> None: ...
 
-    engine.seek = seek
+    engine.on_seek(seek)
     await engine.claim([0])
     disk.trouble = "PRAGMA query_only = ON"
 
