@@ -3,7 +3,8 @@
     python -m bench.scrape [--quick]
 
 `plain` is prometheus-client's own Gauge and Counter with the very same children, filled before the clock starts: only
-its text is made. `product` reads the database, counts the windows and makes the text.
+its text is made. `product` does all of a scrape, after a commit that changed every place's newest minute; `first` is
+the first one of a process, which reads all of the past.
 """
 
 from __future__ import annotations
@@ -13,24 +14,26 @@ import asyncio
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics, generate_latest
-from sqlalchemy import Engine, insert
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, insert, select, update
 
 from alerting.tables import metadata as alert_metadata
 from bench import common
 from bench.common import SETTINGS, Result
 from bench.embedded import fill
 from bench.parts import Measures, state_engine
-from dashboards.collector import CxCollector
+from dashboards.collector import CxMetrics
 from dashboards.context import DashboardContext, TotalKey
 from streams.clock import HOUR_MS, ManualClock, SystemClock, minute_of
 from streams.logs.sqlite import SqliteLog
 from streams.settings import MeasureSettings
 from streams.signal import Signal
-from streams.store.tables import hour_panes, panes
+from streams.store.tables import hour_panes, panes, partitions
 
 SIZES = ((10, 10), (20, 50), (100, 100))
 NOW_MS = 1_794_926_520_000
@@ -49,6 +52,7 @@ def world(folder: Path, settings: MeasureSettings) -> tuple[Engine, dict[TotalKe
     minute = minute_of(NOW_MS) - 2
     totals = {}
     with engine.begin() as conn:
+        conn.execute(insert(partitions).values(partition=0, epoch=1, next_offset=1, commits=1))
         for channel in settings.channels:
             row = {"channel": channel, "metric": "nps", "survey_kind": "hot", "partition": 0, **numbers}
             rows = [{**row, "stage": stage} for stage in settings.stages]
@@ -73,39 +77,49 @@ def size(channels: int, stages: int) -> Result:
         context = DashboardContext(
             engine=engine, clock=ManualClock(NOW_MS), measure=settings, signal=Signal(), totals=lambda: totals
         )
-        ours = CollectorRegistry(auto_describe=False)
-        ours.register(CxCollector(context))
-        generate_latest(ours)  # the past is read once an hour
-        seconds, text = timed(ours)
+        ours = CxMetrics(context)
+        first, _ = timed(lambda: ours.scrape()[0])
+        seconds, text = quickest(lambda: busy(engine, ours))
         plain = CollectorRegistry()
-        like(ours, plain)
-        plain_seconds, _ = timed(plain)
+        like(text, plain)
+        plain_seconds, _ = quickest(lambda: timed(lambda: generate_latest(plain)))
         engine.dispose()
     samples = sum(1 for line in text.splitlines() if not line.startswith(b"#"))
     return {
         "places": channels * stages,
         "samples": samples,
         "bytes": len(text),
+        "first_ms": 1_000 * first,
         "product_ms": 1_000 * seconds,
         "plain_ms": 1_000 * plain_seconds,
         "times_plain": seconds / plain_seconds,
     }
 
 
-def timed(registry: CollectorRegistry) -> tuple[float, bytes]:
+def busy(engine: Engine, ours: CxMetrics) -> tuple[float, bytes]:
+    """A scrape after a commit that changed the newest minute of every place: what a busy stream makes of each."""
+    with engine.begin() as conn:
+        commits = conn.execute(select(partitions.c.commits)).scalar_one() + 1
+        conn.execute(update(partitions).values(commits=commits))
+        conn.execute(update(panes).values(changed=commits))
+    return timed(lambda: ours.scrape()[0])
+
+
+def timed(scrape: Callable[[], bytes]) -> tuple[float, bytes]:
+    """How long one took, and its text."""
+    begin = time.perf_counter()
+    text = scrape()
+    return time.perf_counter() - begin, text
+
+
+def quickest(once: Callable[[], tuple[float, bytes]]) -> tuple[float, bytes]:
     """The quickest of some scrapes: the machine has other things to do."""
-    found = []
-    text = b""
-    for _ in range(TRIES):
-        begin = time.perf_counter()
-        text = generate_latest(registry)
-        found.append(time.perf_counter() - begin)
-    return min(found), text
+    return min((once() for _ in range(TRIES)), key=lambda took: took[0])
 
 
-def like(ours: CollectorRegistry, plain: CollectorRegistry) -> None:
+def like(text: bytes, plain: CollectorRegistry) -> None:
     """Plain Gauges with the same names, labels and values; counters and histograms as Gauges too."""
-    for family in ours.collect():
+    for family in text_string_to_metric_families(text.decode()):
         by_name: dict[str, Gauge] = {}
         for sample in family.samples:
             names = tuple(sample.labels)
@@ -128,14 +142,14 @@ async def _measuring(folder: Path, scraped: bool, count: int) -> Result:
     alert_metadata.create_all(engine)
     parts = Measures(log, engine)
     context = DashboardContext(engine=engine, clock=SystemClock(), measure=SETTINGS, signal=Signal())
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(CxCollector(context))
-    stop, scrapes = threading.Event(), [0]
+    metrics = CxMetrics(context)
+    stop, scrapes, cpu = threading.Event(), [0], [0.0]
 
     def scrape() -> None:
         while not stop.wait(SCRAPE_EVERY_S if scrapes[0] else 0.5):
-            generate_latest(registry)
+            metrics.scrape()
             scrapes[0] += 1
+        cpu[0] = time.thread_time()
 
     thread = threading.Thread(target=scrape)
     common.tune_gc()
@@ -151,7 +165,8 @@ async def _measuring(folder: Path, scraped: bool, count: int) -> Result:
     await parts.stop()
     engine.dispose()
     await log.close()
-    return {"scrapes": scrapes[0], "seconds": seconds, "per_second": count / seconds}
+    each_ms = 1_000 * cpu[0] / scrapes[0] if scrapes[0] else 0.0
+    return {"scrapes": scrapes[0], "cpu_ms_each": each_ms, "seconds": seconds, "per_second": count / seconds}
 
 
 def main() -> None:

@@ -11,9 +11,11 @@ from alerting.punctuality import BOUNDS_S, Punctuality
 from alerting.records import CaseState, IncidentState, Signal
 from dashboards.alert_readings import AlertCounts, IncidentLine
 from dashboards.context import Unsent
+from dashboards.counted import Plane
 from dashboards.delivery_readings import STATES, DeliveryCounts
+from dashboards.exposition import Text, gauge, place_labels
 from dashboards.recovery_readings import BOUNDS_MS, DUES, Recovery
-from dashboards.standing import CODES_TOLD, Asked
+from dashboards.standing import CODES_TOLD
 from streams.clock import SECOND_MS
 from streams.records import Segment
 
@@ -112,16 +114,13 @@ def _examples(found: Recovery, bounds: Sequence[float]) -> dict[int, Exemplar]:
     return examples
 
 
-def places(standings: Mapping[tuple[Asked, Segment], int]) -> Metric:
+def places(standings: Mapping[tuple[Plane, Segment], int]) -> Text:
     """How each place stands over the last 24 hours."""
-    family = GaugeMetricFamily(
-        "cx_place_standing",
-        f"The score of a place over 24 h against its usual: {CODES_TOLD}.",
-        labels=["metric", "survey_kind", "channel", "stage"],
+    lines = (
+        (f'metric="{metric}",survey_kind="{kind}",{place_labels([channel or ""], [stage or ""])[0]}', code)
+        for ((metric, kind), (channel, stage)), code in standings.items()
     )
-    for ((metric, kind), (channel, stage)), code in standings.items():
-        family.add_metric([metric, kind, channel or "", stage or ""], code)
-    return family
+    return gauge("cx_place_standing", f"The score of a place over 24 h against its usual: {CODES_TOLD}.", lines)
 
 
 def open_incidents(
@@ -150,20 +149,14 @@ def open_incidents(
     return family
 
 
-def detectors(active: Mapping[tuple[str, str, str], int], channels: Iterable[str], stages: Iterable[str]) -> Metric:
+def detectors(active: Mapping[tuple[str, str, str], int], channels: Sequence[str], stages: Sequence[str]) -> Text:
     """Open anomalies by leaf place and what gave them away."""
-    family = GaugeMetricFamily(
-        "cx_detector_active",
-        "Open anomalies by place and signal, rollups and spam left out.",
-        labels=["channel", "stage", "signal"],
+    lines = (
+        (f'{labels},signal="{signal}"', active.get((channel, stage, signal), 0))
+        for (channel, stage), labels in zip(product(channels, stages), place_labels(channels, stages), strict=True)
+        for signal in SIGNALS
     )
-    filled = dict.fromkeys(product(channels, stages, SIGNALS), 0)
-    for key, n in active.items():
-        if key in filled:
-            filled[key] += n
-    for (channel, stage, signal), n in filled.items():
-        family.add_metric([channel, stage, signal], n)
-    return family
+    return gauge("cx_detector_active", "Open anomalies by place and signal, rollups and spam left out.", lines)
 
 
 def by_label(name: str, text: str, label: str, known: Iterable[str], found: Mapping[str, int]) -> Metric:

@@ -8,11 +8,10 @@ from typing import Any
 
 from litestar import Request, Response, Router, get
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, disable_created_metrics
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import disable_created_metrics
 from prometheus_client.registry import Collector
 
-from dashboards.collector import CxCollector
+from dashboards.collector import CxMetrics
 from dashboards.context import DashboardContext, Health
 
 
@@ -50,14 +49,11 @@ async def _asked(check: Callable[[], Health]) -> Response[HealthBody]:
 def metrics_router(context: DashboardContext, more: Iterable[Collector] = ()) -> Router:
     """/metrics, in Prometheus' text format or as OpenMetrics, by the Accept header. `more` are collectors of others."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus-client does not say what it returns
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(CxCollector(context))
-    for collector in more:
-        registry.register(collector)
+    metrics_of = CxMetrics(context, more)
 
     @get("/metrics", summary="Metrics for Prometheus", tags=["health"], media_type="text/plain")
     async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return Response(await asyncio.to_thread(encode, registry), headers={"Content-Type": content_type})
+        body, content_type = await asyncio.to_thread(metrics_of.scrape, request.headers.get("Accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
 
     return Router(path="/", route_handlers=[metrics], guards=list(context.metrics_guards))

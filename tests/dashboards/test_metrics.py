@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 from litestar.testing import TestClient
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert
 
@@ -71,6 +72,17 @@ def test_the_scrape_can_be_openmetrics(world: World, client: TestClient) -> None
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
     assert "_created" not in answer.text
+
+
+def test_both_formats_hold_the_same_samples(world: World, client: TestClient) -> None:
+    busy_day(world)
+    world.totals[TotalKey("nps", "hot", "web", "buy", "bad")] = 3
+    text = client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}).text
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in openmetrics_families(text):  # a strict parser: kinds, suffixes, order and the end
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    assert found == samples(client)
 
 
 def test_lag_watermark_and_what_is_unmeasured_are_told(world: World, client: TestClient) -> None:
