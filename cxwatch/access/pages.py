@@ -18,25 +18,41 @@ from cxwatch.access.signing_in import SignedIn, SignIn, TooOften
 from cxwatch.access.users import LONGEST_MS, any_user
 from cxwatch.settings.records import WebSettings
 from dashboards.assets import Assets
+from dashboards.pages.language import CODES, Language, code_of, theme_of
 from dashboards.pages.render import HEADERS
 from streams.clock import SECOND_MS, SystemClock
 
 PATH = "/sign-in"
 NEXT_MAX = 500
 WRONG = "Name or password is not right."
+OFTEN = "Too many tries. Try again in {minutes} min."
 FOREIGN = "This form was not sent by this page: load it again, then try again."
 
 
 def sign_in_router(engine: Engine, web: WebSettings, access: Access, assets: Assets) -> Router:
     """GET and POST /sign-in, POST /sign-out. Open to everybody, as one must be able to come in."""
     service = SignIn(engine, SystemClock())
+    languages = {code: Language(code, "UTC") for code in CODES}
     templates = Environment(
         loader=PackageLoader("cxwatch", "access/templates"), autoescape=True, undefined=StrictUndefined
     )
 
-    def page(status: int, onward: str, problem: str = "", people: bool = True, wait_s: int = 0) -> Response[str]:
+    def page(
+        request: Request[Any, Any, Any],
+        status: int,
+        onward: str,
+        problem: str = "",
+        people: bool = True,
+        wait_s: int = 0,
+    ) -> Response[str]:
+        _ = languages[code_of(request)]
         html = templates.get_template("sign_in.html").render(
-            style=assets.url("app.css"), onward=onward, problem=problem, people=people
+            _=_,
+            theme=theme_of(request),
+            style=assets.url("app.css"),
+            onward=onward,
+            problem=_(problem, minutes=-(-wait_s // 60)) if problem else "",
+            people=people,
         )
         headers = dict(HEADERS) | ({"Retry-After": str(wait_s)} if wait_s else {})
         return Response(html, media_type="text/html", headers=headers, status_code=status)
@@ -47,7 +63,7 @@ def sign_in_router(engine: Engine, web: WebSettings, access: Access, assets: Ass
         onward = own_path(request.query_params.get("next", "/"))
         if await access.identify(request) is not None:
             return Redirect(onward, status_code=303)
-        return page(200, onward, people=await asyncio.to_thread(_people, engine))
+        return page(request, 200, onward, people=await asyncio.to_thread(_people, engine))
 
     @post(PATH, include_in_schema=False, request_max_body_size=16_384)
     async def sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -55,14 +71,13 @@ def sign_in_router(engine: Engine, web: WebSettings, access: Access, assets: Ass
         sent = await request.form()
         onward = own_path(str(sent.get("next", "/")))
         if access.foreign(request):
-            return page(403, onward, FOREIGN)
+            return page(request, 403, onward, FOREIGN)
         name, password = str(sent.get("name", "")), str(sent.get("password", ""))
         done = await service.sign_in(name, password, address_of(request, web))
         if isinstance(done, TooOften):
-            minutes = -(-done.wait_s // 60)
-            return page(429, onward, f"Too many tries. Try again in {minutes} min.", wait_s=done.wait_s)
+            return page(request, 429, onward, OFTEN, wait_s=done.wait_s)
         if not isinstance(done, SignedIn):
-            return page(401, onward, WRONG)
+            return page(request, 401, onward, WRONG)
         answer: Response[Any] = Redirect(onward, status_code=303)
         answer.set_cookie(_cookie(done.secret, LONGEST_MS // SECOND_MS, web))
         return answer

@@ -7,15 +7,20 @@ settings say is never translated.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
 
 from dashboards import words
 from dashboards.pages.german import DATES, GERMAN
 from streams.clock import HOUR_MS
 
 COOKIE = "cxwatch_lang"
+THEME_COOKIE = "cxwatch_theme"
 CODES = ("en", "de")
+THEMES = ("system", "light", "dark")
 YEAR_S = 365 * 24 * 3600
 
 
@@ -117,6 +122,24 @@ def code_of(request: Request[Any, Any, Any]) -> str:
             return str(wanted)
     first = request.headers.get("accept-language", "")[:64].split(",")[0].strip().lower()
     return "de" if first.split("-")[0] == "de" else "en"
+
+
+def theme_of(request: Request[Any, Any, Any]) -> str:
+    """How the reader wants pages to look: "light", "dark", or "system" where they never chose."""
+    kept = request.cookies.get(THEME_COOKIE)
+    return str(kept) if kept in THEMES else THEMES[0]
+
+
+def chosen_theme(request: Request[Any, Any, Any]) -> Redirect | None:
+    """After a click on a theme: kept in a cookie, and back to the page, whose address must not go on choosing."""
+    wanted = request.query_params.get("theme")
+    if request.method != "GET" or wanted not in THEMES:
+        return None
+    left = [(name, str(value)) for name, value in request.query_params.multi_items() if name != "theme"][:20]
+    path = "/" + request.url.path.lstrip("/")
+    answer = Redirect(path + (f"?{urlencode(left)}" if left else ""), status_code=303)
+    answer.set_cookie(Cookie(THEME_COOKIE, value=wanted, max_age=YEAR_S, path="/", httponly=True, samesite="lax"))
+    return answer
 
 
 def due_soon(due_ms: int, now_ms: int) -> str:

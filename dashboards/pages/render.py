@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from dashboards import words
 from dashboards.assets import Assets
 from dashboards.context import DashboardContext
 from dashboards.pages.acting import Step
-from dashboards.pages.language import CODES, COOKIE, YEAR_S, Language, code_of
+from dashboards.pages.language import CODES, COOKIE, THEMES, YEAR_S, Language, chosen_theme, code_of, theme_of
 from dashboards.readings import Desk, Now
 from dashboards.stream_events import troubles_key
 from detectors.chance import wilson
@@ -130,16 +130,21 @@ class Pages:
         stream: str = "/api/v1/stream?window=15m",
         status: int = 200,
         **facts: Any,
-    ) -> Response[str]:
+    ) -> Response[Any]:
         """The page as a response. `stream` is what its script listens to."""
+        elsewhere = chosen_theme(request)
+        if elsewhere is not None:
+            return elsewhere
         _ = self.language(request)
-        frame = self.frame(await self.desk.now(), page, stream, _, _addresses(request))
+        frame = self.frame(await self.desk.now(), page, stream, _, _addresses(request, "lang", CODES))
         viewer = self.context.viewer(request)
         html = (
             self._templates[_.code]
             .get_template(template)
             .render(
                 frame=frame,
+                theme=theme_of(request),
+                themes=_addresses(request, "theme", THEMES),
                 viewer=viewer,
                 may_act=viewer is None or viewer.may_act,
                 csrf="" if viewer is None else viewer.csrf,
@@ -213,6 +218,7 @@ class Pages:
                 text=_(text),
                 status=status,
                 product=self.context.product,
+                theme=theme_of(request),
                 style=self._assets.url("app.css"),
             )
         )
@@ -248,8 +254,8 @@ def _readable(value: object) -> object:
     return value.translate(TURNS) if isinstance(value, str) and not value.isascii() else value
 
 
-def _addresses(request: Request[Any, Any, Any]) -> tuple[tuple[str, str], ...]:
-    """This page in every language; after a form was refused, the page that the form stands on."""
+def _addresses(request: Request[Any, Any, Any], choice: str, values: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """This page with each value of a choice; after a form was refused, the page that the form stands on."""
     path = request.url.path if request.method == "GET" else request.url.path.rpartition("/")[0]
-    query = [(name, str(value)) for name, value in request.query_params.multi_items() if name != "lang"][:20]
-    return tuple((code, f"{path}?{urlencode([*query, ('lang', code)])}") for code in CODES)
+    query = [(name, str(value)) for name, value in request.query_params.multi_items() if name != choice][:20]
+    return tuple((value, f"{path}?{urlencode([*query, (choice, value)])}") for value in values)

@@ -14,22 +14,24 @@ from dashboards.pages.language import Language
 from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.dashboards import NOW_MS, World, busy_day
 
-PAGES = Path(__file__).parents[2] / "dashboards" / "pages"
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "dashboards" / "pages"
+SIGN_IN = ROOT / "cxwatch" / "access" / "templates" / "sign_in.html"
 SAID = re.compile(r'\b_\(\s*"((?:[^"\\]|\\.)*)"')
 CODE = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}|<(pre|code)\b.*?</\1>", re.DOTALL)
-SAME_IN_BOTH = {"CSV", "CX", "APP", "Ctrl", "Enter", "min"}
+SAME_IN_BOTH = {"cxwatch", "CSV", "CX", "APP", "Ctrl", "Enter", "min"}
 pytestmark = pytest.mark.slow_on_postgresql
 
 
 def test_everything_the_pages_say_is_said_in_german_too() -> None:
-    files = [*PAGES.glob("templates/*.html"), *PAGES.glob("*.py")]
+    files = [*PAGES.glob("templates/*.html"), *PAGES.glob("*.py"), SIGN_IN]
     said = {text for file in files for text in SAID.findall(file.read_text())}
     assert len(said) > 100
     assert said - GERMAN.keys() == set()
 
 
 def test_no_template_says_anything_in_one_language_only() -> None:
-    for file in sorted(set(PAGES.glob("templates/*.html")) - {PAGES / "templates" / "incident.html"}):
+    for file in sorted({*PAGES.glob("templates/*.html"), SIGN_IN} - {PAGES / "templates" / "incident.html"}):
         text = CODE.sub(" ", file.read_text())
         said = re.sub(r"<[^>]*>|&\w+;", " ", text)
         words = set(re.findall(r"[^\W\d_]{2,}", said))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import insert
 
 from streams.clock import DAY_MS, HOUR_MS, MINUTE_MS, minute_of
@@ -19,6 +21,7 @@ BLIND = {("email", "discover"), ("email", "use")}
 def week(world: World, customers: int = 12) -> None:
     """So many customers a place, and the traffic that they make."""
     number = 0
+    rows = []
     for channel in world.settings.channels:
         for stage in world.settings.stages:
             if (channel, stage) in NOT_OFFERED:
@@ -29,10 +32,12 @@ def week(world: World, customers: int = 12) -> None:
                 number += 1
                 grade = GRADES[stage] + (place % 3 - 1)
                 grade -= 2 if (channel, stage) == ("app", "deliver") else 0
-                met(world, f"w{number}", channel, stage, grade, place)
+                rows.append(met(world, f"w{number}", channel, stage, grade, place))
+    with world.engine.begin() as conn:
+        conn.execute(upsert(conn, tables.customers), rows)
 
 
-def met(world: World, customer: str, channel: str, stage: str, grade: int, place: int) -> None:
+def met(world: World, customer: str, channel: str, stage: str, grade: int, place: int) -> dict[str, Any]:
     """One customer: a graded touchpoint, some with a contact before it, some with an answer after it."""
     at_ms = world.clock.now_ms() - DAY_MS - place * HOUR_MS
     state = CustomerState.new(customer)
@@ -45,9 +50,8 @@ def met(world: World, customer: str, channel: str, stage: str, grade: int, place
             kind="feedback", name="nps", survey_kind="hot", value=3 if place % 3 else 9, bad=bool(place % 3), live=True,
         )  # fmt: skip
         state.apply(answered, 0)
-    with world.engine.begin() as conn:
-        row = {"customer": customer, "partition": 0, "state": state.encode(), "last_ms": state.last_ms}
-        conn.execute(upsert(conn, tables.customers), {**row, "silent_due_ms": state.silent_due_ms})
+    row = {"customer": customer, "partition": 0, "state": state.encode(), "last_ms": state.last_ms}
+    return row | {"silent_due_ms": state.silent_due_ms}
 
 
 def _touch(time_ms: int, customer: str, at: str, channel: str, stage: str, grade: int | None) -> Touch:

@@ -48,6 +48,10 @@ WORDS: Mapping[str, str] = {
     "no data for": "keine Daten seit",
     "Back at {at}, gap {since}..{at}": "Wieder da um {at}, Lücke {since}..{at}",
     "as of": "Stand",
+    "Look:": "Aussehen:",
+    "as the system": "wie das System",
+    "light": "hell",
+    "dark": "dunkel",
     # numbers and names
     "overdue {length}": "{length} überfällig",
     "{length} left": "noch {length}",
