@@ -1,7 +1,8 @@
-"""GET /api/v1/windows: current windows, or with from and to those of the past; JSON or CSV, unrounded."""
+"""GET /api/v1/windows: current windows, or with from and to those of the past; JSON, CSV or Parquet, unrounded."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from functools import partial
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 from dashboards.context import DashboardContext
 from dashboards.problems import BadParameter, bad_parameter_response, http_problem_response
 from dashboards.readings import Desk
-from dashboards.window_files import csv_text
+from dashboards.window_files import NoParquet, csv_text, parquet_bytes
 from dashboards.window_filter import (
     WINDOW_NAMES,
     Filter,
@@ -42,20 +43,38 @@ PARAMETERS = (
     "to",
     "format",
 )
-FORMATS = ("json", "csv")
+MEDIA_TYPES = {"json": "application/json", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+FORMATS = tuple(MEDIA_TYPES)
+
+
+class NotInstalled(HTTPException):
+    """What was asked for needs a package that this server does not have."""
+
+    status_code = 501
 
 
 def read_format(query: dict[str, str]) -> str:
-    """json, unless csv is asked for."""
+    """json, unless another one is asked for."""
     wanted = query.get("format", "json")
     if wanted not in FORMATS:
         raise BadParameter("format", wanted, "must be one of the formats", FORMATS)
     return wanted
 
 
-def answered(request: Request[Any, Any, Any], page: WindowPage, wanted: str) -> Response[bytes]:
-    """The page as asked for, with its tag; 304 to a client that has it already. A next page is in the header Link."""
-    body = msgspec.json.encode(page) if wanted == "json" else csv_text(page.items).encode()
+def encoded(page: WindowPage, wanted: str) -> bytes:
+    """The page as asked for. Raises NotInstalled."""
+    if wanted == "json":
+        return msgspec.json.encode(page)
+    if wanted == "csv":
+        return csv_text(page.items).encode()
+    try:
+        return parquet_bytes(page.items)
+    except NoParquet as error:
+        raise NotInstalled(f"on the server, {error}") from error
+
+
+def answered(request: Request[Any, Any, Any], page: WindowPage, wanted: str, body: bytes) -> Response[bytes]:
+    """The page, with its tag; 304 to a client that has it already. A next page is in the header Link."""
     tag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if page.next is not None:
@@ -64,8 +83,7 @@ def answered(request: Request[Any, Any, Any], page: WindowPage, wanted: str) -> 
     given = {one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")}
     if tag in given or "*" in given:
         return Response(b"", status_code=304, headers=headers)
-    media_type = "application/json" if wanted == "json" else "text/csv"
-    return Response(body, headers=headers, media_type=media_type)
+    return Response(body, headers=headers, media_type=MEDIA_TYPES[wanted])
 
 
 def windows_router(context: DashboardContext, desk: Desk) -> Router:
@@ -98,7 +116,11 @@ def windows_router(context: DashboardContext, desk: Desk) -> Router:
         "/api/v1/windows",
         summary="Windows, current or past",
         tags=["read"],
-        responses={200: ResponseSpec(WindowPage, description="A page of windows; with format=csv the same as CSV")},
+        responses={
+            200: ResponseSpec(
+                WindowPage, description="A page of windows; with format=csv or parquet the same as a file"
+            )
+        },
     )
     async def windows(
         request: Request[Any, Any, Any],
@@ -114,12 +136,13 @@ def windows_router(context: DashboardContext, desk: Desk) -> Router:
             str | None, QueryParameter(name="from", description="past windows that end after this time; needs window")
         ] = None,
         to: Annotated[str | None, Parameter(description="the last end of past windows; left out: now")] = None,
-        format_: Annotated[str | None, QueryParameter(name="format", description="json or csv")] = None,
+        format_: Annotated[str | None, QueryParameter(name="format", description="json, csv or parquet")] = None,
     ) -> Response[bytes]:
         del window, metric, channel, stage, survey_kind, limit, cursor, from_, to, format_  # for OpenAPI, read below
         query = single_values(request, PARAMETERS)
         wanted = read_format(query)
-        return answered(request, await page(query), wanted)
+        found = await page(query)
+        return answered(request, found, wanted, await asyncio.to_thread(encoded, found, wanted))
 
     return Router(
         path="/",

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -79,7 +79,14 @@ def write_csv(path: Path, rows: Iterable[WindowRow]) -> int:
     return written
 
 
-def write_parquet(path: Path, rows: Iterable[WindowRow]) -> int:
+def parquet_bytes(rows: Iterable[WindowRow]) -> bytes:
+    """Rows as a Parquet file in memory. Raises NoParquet without pyarrow."""
+    out = io.BytesIO()
+    write_parquet(out, rows)
+    return out.getvalue()
+
+
+def write_parquet(to: Path | BinaryIO, rows: Iterable[WindowRow]) -> int:
     """Write a file; how many rows. Raises NoParquet without pyarrow."""
     try:
         import pyarrow
@@ -92,7 +99,7 @@ def write_parquet(path: Path, rows: Iterable[WindowRow]) -> int:
     kinds |= {"start": moment, "end": moment}
     schema = pyarrow.schema([(name, kinds.get(name, text)) for name in COLUMNS])
     written = 0
-    with parquet.ParquetWriter(path, schema) as writer:
+    with parquet.ParquetWriter(to, schema) as writer:
         for chunk in _chunks(rows):
             records = [{**record(row), "start": _ms(row.start), "end": _ms(row.end)} for row in chunk]
             writer.write_table(pyarrow.Table.from_pylist(records, schema=schema))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,34 @@ def test_a_parquet_file_has_types(tmp_path: Path) -> None:
     first, second = table.slice(0, 2).to_pylist()
     assert (first["channel"], first["score"], first["end"].isoformat()) == ("=web", -12.5, "2026-11-17T14:00:00+00:00")
     assert second["score"] is None
+
+
+def test_a_page_can_be_had_as_parquet_with_the_same_rows(world: World, client: TestClient) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    world.answers("web", "buy", {10: 6, 9: 2, 3: 4})
+    whole = client.get("/api/v1/windows", params={"window": "1h"}).json()["items"]
+    answer = client.get("/api/v1/windows", params={"window": "1h", "format": "parquet", "limit": "3"})
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    rows = parquet.read_table(io.BytesIO(answer.content)).to_pylist()
+    following = client.get(answer.links["next"]["url"])
+    rows += parquet.read_table(io.BytesIO(following.content)).to_pylist()
+    assert [(r["channel"], r["stage"], r["n"], r["score"]) for r in rows] == [
+        (r["segment"]["channel"], r["segment"]["stage"], r["n"], r["score"]) for r in whole
+    ]
+    again = client.get(
+        "/api/v1/windows",
+        params={"window": "1h", "format": "parquet", "limit": "3"},
+        headers={"If-None-Match": answer.headers["etag"]},
+    )
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_without_its_package_parquet_is_refused_with_the_way_out(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as where it is not installed
+    answer = client.get("/api/v1/windows", params={"format": "parquet"})
+    assert answer.status_code == 501
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert "pip install 'cxwatch[parquet]'" in answer.json()["detail"]
+    assert client.get("/api/v1/windows", params={"format": "csv"}).status_code == 200
