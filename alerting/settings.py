@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 from alerting.hours import BusinessHours
 from alerting.records import SEVERITIES, Severity, Subject
+from streams.measure.erased import is_token
 from streams.records import Segment
 
+CUSTOMER = "{customer}"
 Mode = Literal["shadow", "live"]
 
 
@@ -87,6 +90,13 @@ class AlertSettings:
     slack_url: str = "https://slack.com/api/"
     slack_timeout_seconds: int = 10
     quotes_max: int = 2
+    crm_url: str | None = None  # where the CRM shows a customer; {customer} stands for their key
+
+    def crm_address(self, customer: str) -> str | None:
+        """Where the CRM shows this customer; None without a CRM, and for somebody who was forgotten."""
+        if self.crm_url is None or is_token(customer):
+            return None
+        return self.crm_url.replace(CUSTOMER, quote(customer, safe=""))
 
     def target(self, about: Subject, segment: Segment, severity: Severity = "minor") -> str:
         """The channel that a message about this place goes to."""

@@ -18,6 +18,7 @@ FULL = (
     ("bench.promql",),
     ("bench.database_rows",),
     ("bench.people",),
+    ("bench.wall_heap", "--updates", "2000"),
 )
 QUICK = (
     ("bench.embedded", "--events", "40000"),
@@ -28,6 +29,7 @@ QUICK = (
     ("bench.promql", "--hours", "3"),
     ("bench.database_rows", "--rows", "10000"),
     ("bench.people", "--cases", "2000", "--rounds", "3"),
+    ("bench.wall_heap", "--updates", "400"),
 )
 
 

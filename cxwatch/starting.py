@@ -62,6 +62,7 @@ stages = [{stages}]
 # open_from = 60            # the priority from which any flag opens a case
 # contacts_max = 3          # attempts to reach one customer, in
 # contacts_days = 7
+# crm_url = "https://crm.example.com/customers/{{customer}}"   # a case links to it; without it, there is no link
 # [cases.first_contact_minutes]
 # default = 240             # by tier, such as gold = 60
 # [cases.resolution_minutes]

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from alerting import caseactions, casebook, contactlog, queue, store
+from alerting import caseactions, casebook, contactlog, queue, showing, store
 from alerting.belonging import BEFORE_MS, incident_of, incidents_around
+from alerting.export import csv_lines
 from alerting.masking import mask
 from alerting.permission import Permission
 from alerting.priority import parts
@@ -24,6 +25,7 @@ from streams.customers import CustomerState
 from streams.store.stories import StoredFeedback, customer, feedback_of
 from streams.store.tables import customers, feedback
 
+EXPORT_MAX = 10_000
 ROWS = 25  # cases a page
 VIEWS = ("to_contact", "mine", "awaited", "done", "snoozed")
 STATES: Mapping[str, tuple[CaseState, ...]] = {
@@ -88,8 +90,29 @@ class CaseView:
     earlier: list[Case] = field(default_factory=list)
 
 
-def read_queue_view(conn: Connection, asked: Asked, me: str, now_ms: int, settings: AlertSettings) -> QueueView:
-    """The list that was asked for. Filters that name nothing known give an empty list."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The cases that filters mean, in the order of the page."""
+
+    wanted: QueueFilter
+    clause: ColumnElement[bool]
+    by_change: bool  # newest change first, else by priority
+    now_ms: int
+    settings: AlertSettings
+
+    def cases(self, conn: Connection, start: int, limit: int) -> list[Case]:
+        """A part of them."""
+        if not self.by_change:
+            return queue.read_queue(conn, self.wanted, self.now_ms, self.settings, offset=start, limit=limit)
+        c = cases.c
+        query = select(c.case_id).where(self.clause).order_by(c.updated_ms.desc(), c.case_id.desc())
+        ids = list(conn.execute(query.offset(start).limit(limit)).scalars())
+        order = {case_id: place for place, case_id in enumerate(ids)}
+        return sorted(casebook.read_these(conn, ids), key=lambda case: order[case.case_id])
+
+
+def choose(conn: Connection, asked: Asked, me: str, now_ms: int, settings: AlertSettings) -> Chosen:
+    """What the query string asks for. Filters that name nothing known give an empty list."""
     wanted = _filter(conn, asked, me, now_ms)
     c = cases.c
     clause = wanted.clause(now_ms)
@@ -97,15 +120,27 @@ def read_queue_view(conn: Connection, asked: Asked, me: str, now_ms: int, settin
         clause = and_(clause, c.closed_ms >= day_start_ms(now_ms, settings.timezone))
     if asked.view == "snoozed":
         clause = and_(clause, c.snoozed_until_ms > now_ms)
-    found = int(conn.execute(select(func.count()).select_from(cases).where(clause)).scalar_one())
-    start = (asked.page - 1) * ROWS
-    if asked.view in ("done", "snoozed"):
-        query = select(c.case_id).where(clause).order_by(c.updated_ms.desc(), c.case_id.desc())
-        ids = list(conn.execute(query.offset(start).limit(ROWS)).scalars())
-        order = {case_id: place for place, case_id in enumerate(ids)}
-        shown = sorted(casebook.read_these(conn, ids), key=lambda case: order[case.case_id])
-    else:
-        shown = queue.read_queue(conn, wanted, now_ms, settings, offset=start, limit=ROWS)
+    return Chosen(wanted, clause, asked.view in ("done", "snoozed"), now_ms, settings)
+
+
+def export_queue(conn: Connection, asked: Asked, me: str, now_ms: int, settings: AlertSettings) -> str:
+    """The whole list as CSV, at most 10,000 cases, in the order of the page."""
+    chosen = choose(conn, asked, me, now_ms, settings)
+    found: list[Case] = []
+    for start in range(0, EXPORT_MAX, queue.QUEUE_MAX):
+        part = chosen.cases(conn, start, queue.QUEUE_MAX)
+        found += part
+        if len(part) < queue.QUEUE_MAX:
+            break
+    return "".join(csv_lines(showing.case_rows(conn, found, now_ms, settings)))
+
+
+def read_queue_view(conn: Connection, asked: Asked, me: str, now_ms: int, settings: AlertSettings) -> QueueView:
+    """The list that was asked for."""
+    c = cases.c
+    chosen = choose(conn, asked, me, now_ms, settings)
+    found = int(conn.execute(select(func.count()).select_from(cases).where(chosen.clause)).scalar_one())
+    shown = chosen.cases(conn, (asked.page - 1) * ROWS, ROWS)
     mine = and_(c.claimed_by == me, c.state.in_(OPEN_CASE_STATES))
     open_now = c.state.in_(OPEN_CASE_STATES)
     tiers = conn.execute(select(c.tier).distinct().where(open_now, c.tier.is_not(None)).order_by(c.tier).limit(20))

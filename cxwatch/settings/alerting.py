@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlsplit
 
 from alerting.records import SEVERITIES
-from alerting.settings import AlertSettings, Mode, Route
+from alerting.settings import CUSTOMER, AlertSettings, Mode, Route
 from alerting.waiting import WEBHOOK
 from cxwatch.settings.hours import business_hours
 from cxwatch.settings.reader import Table
@@ -15,6 +16,7 @@ from detectors.river_models import DETECTORS as KNOWN_DETECTORS
 from detectors.settings import DetectionSettings
 
 ROUTES_MAX = 100
+CRM_EXAMPLE = "https://crm.example.com/customers/{customer}"
 MINUTES_MAX = 366 * 24 * 60
 DETECTORS = tuple(sorted(KNOWN_DETECTORS))
 MODES: tuple[Mode, ...] = ("shadow", "live")
@@ -68,6 +70,7 @@ def alert_settings(top: Table, timezone: str, public_url: str, secrets: Secrets)
         contacts_days=cases.whole("contacts_days", default.contacts_days, 1, 365),
         hours=business_hours(top.table("business_hours"), timezone),
         tier_value=_by_tier(cases.table("tier_value"), 25) or default.tier_value,
+        crm_url=_crm_url(cases),
         value_for_full=cases.number("value_for_full", default.value_for_full, 0.01, 1e12),
         public_url=public_url,
         timezone=timezone,
@@ -79,6 +82,23 @@ def alert_settings(top: Table, timezone: str, public_url: str, secrets: Secrets)
     alerts.finish()
     cases.finish()
     return settings
+
+
+def _crm_url(table: Table) -> str | None:
+    """The CRM's page of a customer. Only the place of the key may change with the customer, never the host."""
+    value = table.optional("crm_url")
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    safe = value.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]"))
+    if not safe or not host or CUSTOMER in parts.netloc or "@" in parts.netloc or value.count(CUSTOMER) != 1:
+        table.wrong("crm_url", f'must be an https:// address with {CUSTOMER} once, such as "{CRM_EXAMPLE}"')
+        return None
+    return value
 
 
 def _webhooks(table: Table, secrets: Secrets) -> dict[str, str]:

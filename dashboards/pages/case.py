@@ -14,6 +14,7 @@ from alerting.permission import WAYS
 from alerting.records import Case
 from alerting.serving import NUMBER_MAX
 from alerting.settings import AlertSettings
+from dashboards.contact_effect import read_contact_effect
 from dashboards.pages.acting import Form, Told, Unreadable, case_step, own_queue, read_form, why_not
 from dashboards.pages.journey_chart import journey_chart
 from dashboards.pages.language import due_soon
@@ -71,6 +72,7 @@ async def case_page(
     me = pages.acting.actor(request)
     following = await pages.desk.read(lambda conn: next_case(conn, me, now_ms, settings))
     case = view.row.case
+    effect = await pages.desk.seldom(("effect", case.stage), lambda conn: read_contact_effect(conn, case.stage, now_ms))
     events = [] if view.state is None else view.state.events()
     return await pages.answer(
         request,
@@ -92,6 +94,11 @@ async def case_page(
         quote_lang=language_of(view.state),
         reasons=reasons_of(view),
         ways=WAYS,
+        crm=settings.crm_address(case.customer),
+        effect=effect,
+        share=pages.share,
+        min_n=pages.context.measure.min_n,
+        asked_again=case.contacted_ms is not None and not any(a.time_ms > case.contacted_ms for a in view.answers),
         now_ms=now_ms,
         tomorrow_ms=now_ms + DAY_MS,
     )

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response
 
-from dashboards.pages.render import Pages
-from dashboards.queue_readings import ROWS, VIEWS, Asked, QueueView, Row, read_queue_view
+from dashboards.pages.render import HEADERS, Pages
+from dashboards.queue_readings import ROWS, VIEWS, Asked, QueueView, Row, export_queue, read_queue_view
 
 TEXT_MAX = 128
 PAGE_MAX = 400
@@ -68,6 +68,15 @@ def selected(view: QueueView, me: str) -> int | None:
     return next((row.case.case_id for row in view.rows if row.case.claimed_by in (None, me)), None)
 
 
+async def queue_file(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
+    """The list as a file for a spreadsheet: the same filters, all of its pages."""
+    asked = read_asked({name: str(value) for name, value in request.query_params.items()})
+    me, now_ms, settings = pages.acting.actor(request), pages.context.clock.now_ms(), pages.acting.settings
+    text = await pages.desk.read(lambda conn: export_queue(conn, asked, me, now_ms, settings))
+    attached = {"Content-Disposition": 'attachment; filename="cases.csv"'}
+    return Response(text, media_type="text/csv", headers={**HEADERS, **attached})
+
+
 async def queue_page(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
     """The page."""
     asked = read_asked({name: str(value) for name, value in request.query_params.items()})
@@ -83,6 +92,7 @@ async def queue_page(request: Request[Any, Any, Any], pages: Pages) -> Response[
         asked=asked,
         address=lambda **changes: address(asked, **changes),
         here=address(asked, page=asked.page),
+        file="/queue.csv" + address(asked).removeprefix("/queue"),
         pieces=pieces,
         first=selected(view, me),
         me=me,

@@ -19,7 +19,7 @@ from dashboards.pages.incidents import act_on_incident, incident_list, incident_
 from dashboards.pages.journey import journey_page
 from dashboards.pages.overview import overview
 from dashboards.pages.preview import preview_page
-from dashboards.pages.queue import queue_page
+from dashboards.pages.queue import queue_file, queue_page
 from dashboards.pages.render import Pages
 from dashboards.pages.settings import settings_page
 from dashboards.pages.wall import wall
@@ -65,6 +65,10 @@ def pages_router(pages: Pages) -> Router:
     async def queue(request: Request[Any, Any, Any]) -> Response[str]:
         return await queue_page(request, pages)
 
+    @get("/queue.csv", include_in_schema=False)
+    async def queue_csv(request: Request[Any, Any, Any]) -> Response[str]:
+        return await queue_file(request, pages)
+
     @get("/cases/{case_id:int}", include_in_schema=False)
     async def case(request: Request[Any, Any, Any], case_id: FromPath[int]) -> Response[str]:
         return await case_page(request, pages, case_id)
@@ -95,7 +99,7 @@ def pages_router(pages: Pages) -> Router:
     async def do_incident(request: Request[Any, Any, Any], number: FromPath[int]) -> Response[Any]:
         return await act_on_incident(request, pages, number, request.url.path.rpartition("/")[2])
 
-    shown = [home, incidents, incident, preview, queue, case, wall_page, journey]
+    shown = [home, incidents, incident, preview, queue, queue_csv, case, wall_page, journey]
     return Router(
         path="/",
         route_handlers=[

@@ -13,6 +13,7 @@ from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
 from tests.support.recovery import morning
 from tests.support.served import chromium, serve
+from tests.support.wall_heap import wall_heaps
 
 HOSTILE = "<script>alert(1)</script> <!channel> \u202egnp.exe"
 LOOK = """() => {
@@ -87,6 +88,19 @@ def test_colours_are_for_what_is_beyond_chance_and_go_while_data_is_old(tmp_path
         expect(screen.locator("#banner")).to_be_visible()
         expect(screen.locator("#kpi .asof")).to_be_visible()
         assert cells.evaluate_all(colours) == 2  # grey, not offered
+
+
+@pytest.mark.long
+def test_left_on_for_long_it_does_not_grow(tmp_path: Path, browser: Browser) -> None:
+    """Ten times as many in bench/wall_heap.py."""
+    world = build_world(tmp_path)
+    busy_day(world)
+    morning(world)
+    with serve(world.app()) as running:
+        early, late = wall_heaps(browser, world, running, (200, 1_000))
+    assert late.nodes <= early.nodes + 50
+    assert late.listeners <= early.listeners
+    assert late.used < 1.2 * early.used
 
 
 def test_text_on_the_wall_is_text(tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ WORDS: Mapping[str, str] = {
     "Nothing is known of this customer's events.": "Von Ereignissen dieses Kunden ist nichts bekannt.",
     "Answers of this customer": "Antworten dieses Kunden",
     "single answers have no interval": "einzelne Antworten haben kein Intervall",
+    "Open in CRM": "Im CRM öffnen",
+    "No answer since the contact at {time} yet.": "Seit dem Kontakt um {time} noch keine Antwort.",
+    "Does contact help?": "Hilft der Kontakt?",
+    "cases of {stage}, last {days} days": "Fälle in {stage}, letzte {days} Tage",
+    "good at their next answer": "gut bei der nächsten Antwort",
+    "not contacted": "nicht kontaktiert",
+    "{n} of {all} contacted cases ended as recovered.": "{n} von {all} kontaktierten Fällen endeten zurückgewonnen.",
+    "Not a trial: who was contacted may differ from who was not.": (
+        "Kein Versuch: Wer kontaktiert wurde, kann sich von den anderen unterscheiden."
+    ),
     "question": "Frage",
     "score": "Wert",
     "bad": "schlecht",
