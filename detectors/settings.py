@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DETECTORS = ("bad_volume", "drift", "evidence", "forecast", "shape", "share_jump")  # their names, without loading River
+
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from cxwatch.cli import boards, budget, intake, looking, operating, running, slack, tokens, users, working
 from cxwatch.cli.entry import CUT_SHORT
+from cxwatch.cli.loading import Commands
 from cxwatch.cli.logs import set_up_logs
 from cxwatch.cli.output import Output
 from cxwatch.demo.statefile import DemoStateError
@@ -23,6 +23,7 @@ from streams.logs.errors import LogError
 
 app = typer.Typer(
     name="cxwatch",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -30,16 +31,6 @@ app = typer.Typer(
     help="Streaming customer-experience monitoring with alerting: feedback in, exact windows, incidents and cases out.",
     epilog="Start with: cxwatch demo (a simulated shop), or cxwatch init --from FILE and cxwatch run (your own data).",
 )
-running.add_to(app)
-intake.add_to(app)
-looking.add_to(app)
-budget.add_to(app)
-working.add_to(app)
-operating.add_to(app)
-slack.add_to(app)
-tokens.add_to(app)
-users.add_to(app)
-boards.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:

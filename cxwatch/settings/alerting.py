@@ -12,13 +12,11 @@ from alerting.waiting import WEBHOOK
 from cxwatch.settings.hours import business_hours
 from cxwatch.settings.reader import Table
 from cxwatch.settings.records import Secrets
-from detectors.river_models import DETECTORS as KNOWN_DETECTORS
-from detectors.settings import DetectionSettings
+from detectors.settings import DETECTORS, DetectionSettings
 
 ROUTES_MAX = 100
 CRM_EXAMPLE = "https://crm.example.com/customers/{customer}"
 MINUTES_MAX = 366 * 24 * 60
-DETECTORS = tuple(sorted(KNOWN_DETECTORS))
 MODES: tuple[Mode, ...] = ("shadow", "live")
 ABOUT: tuple[Literal["all", "incident", "case"], ...] = ("all", "incident", "case")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cxwatch.cli import looking
+from cxwatch.cli.loading import HOMES, commands_of
 from cxwatch.cli.main import app
 from tests.commands.conftest import Shell, answer, lines
 
@@ -71,17 +74,20 @@ def test_help_names_every_command(cxwatch: Shell) -> None:
 
 
 def test_no_command_is_forgotten_here() -> None:
-    groups = {group.name: group.typer_instance for group in app.registered_groups}
-    names = {(_name(command),) for command in app.registered_commands} | {(str(name),) for name in groups}
-    names |= {
-        (str(name), _name(command)) for name, group in groups.items() if group for command in group.registered_commands
-    }
+    names = {(name,) for name in HOMES}
+    for module in set(HOMES.values()):
+        for name, command in commands_of(module).items():
+            assert HOMES[name] == module
+            names |= {(name, *part) for part in [(), *((inner,) for inner in getattr(command, "commands", ()))]}
     assert names == OPTIONS.keys()
 
 
-def _name(command: object) -> str:
-    callback = getattr(command, "callback", None)
-    return getattr(command, "name", None) or getattr(callback, "__name__", "").replace("_", "-")
+def test_a_small_command_loads_no_more_than_it_needs() -> None:
+    code = "import sys; sys.argv = ['cxwatch', 'token', 'list', '--help']\n"
+    code += "from cxwatch.cli.entry import main\ntry: main()\nexcept SystemExit: pass\n"
+    code += "print([name for name in ('faust', 'river', 'scipy', 'litestar') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_version() -> None:

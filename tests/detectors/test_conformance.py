@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detectors.protocol import Step
 from detectors.river_models import DETECTORS
+from detectors.settings import DETECTORS as NAMED
 from detectors.settings import DetectionSettings
 
 NAMES = sorted(DETECTORS)
@@ -138,3 +139,7 @@ class TestEveryDetectorOfHours:
         found = world.run(engine, [0, 900]).anomalies
         assert found
         assert found[0].detectors[0] == name
+
+
+def test_the_settings_know_every_detector() -> None:
+    assert list(NAMED) == NAMES
