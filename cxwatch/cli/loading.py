@@ -1,4 +1,4 @@
-"""Commands loaded when they are asked for: all of them with Faust, River and SciPy take two seconds, `token list` does not."""
+"""Commands loaded when they are asked for: with Faust, River and SciPy it is two seconds, for `token list` half a one."""
 
 from __future__ import annotations
 
