@@ -1,4 +1,4 @@
-"""Commands loaded when they are asked for: with Faust, River and SciPy it is two seconds, for `token list` half a one."""
+"""Commands loaded when asked for: with Faust, River and SciPy that takes two seconds, for `token list` half a one."""
 
 from __future__ import annotations
 
