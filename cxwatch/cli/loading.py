@@ -50,7 +50,7 @@ class Commands(TyperGroup):
         """The command of that name, None if there is none."""
         del ctx
         if cmd_name in HOMES and cmd_name not in self.commands:
-            self.commands |= commands_of(HOMES[cmd_name])
+            self.commands.update(commands_of(HOMES[cmd_name]))
         return self.commands.get(cmd_name)
 
 
