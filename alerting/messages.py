@@ -16,6 +16,7 @@ from alerting.records import Case, Incident
 from alerting.text import clean, clock_time, counted, duration, safe, words
 from alerting.views import CaseView, IncidentView, Look
 from alerting.wire import case_row, incident_row
+from detectors.records import Cause
 
 NAME_MAX = 60  # of a channel, a stage, a reason code, a person
 KEY_MAX = 40  # of a customer's key
@@ -75,7 +76,9 @@ def _incident_facts(view: IncidentView, look: Look) -> list[tuple[str, str]]:
         facts.append(("Began about", clock_time(incident.naming.since_ms, look.now_ms, look.timezone)))
     if view.affected:
         facts.append(("Affected", f"{counted(view.affected, 'customer')} with a bad answer"))
-    if view.most_named:
+    if view.causes:
+        facts.append(("Stands out", "\n".join(_cause(cause) for cause in view.causes)))
+    elif view.most_named:
         facts.append(("Most named", ", ".join(words(code, NAME_MAX) for code in view.most_named)))
     if incident.acknowledged_by is not None and incident.acknowledged_ms is not None:
         after = duration(incident.acknowledged_ms - incident.firing_ms)
@@ -86,6 +89,14 @@ def _incident_facts(view: IncidentView, look: Look) -> list[tuple[str, str]]:
             due = f", first due {clock_time(view.first_due_ms, look.now_ms, look.timezone)}"
         facts.append(("To contact", f"{view.to_contact:,} open{due}"))
     return facts
+
+
+def _cause(cause: Cause) -> str:
+    """One line of counts. Its name is data: a customer's word or a value from the source."""
+    name = words(mask(cause.name.replace("_", " ")), NAME_MAX)
+    attribute = cause.kind not in ("reason", "word", "touchpoint")
+    about = f"{words(cause.kind, NAME_MAX)} {name}" if attribute else f"“{name}”" if cause.kind == "word" else name
+    return f"{about}: {cause.bad} of {cause.bad_of}, usually {cause.usual} of {cause.usual_of}"
 
 
 def _incident_buttons(incident: Incident, look: Look) -> list[Button]:

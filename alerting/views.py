@@ -13,6 +13,7 @@ from alerting.priority import parts
 from alerting.records import Case, Incident, PriorityParts
 from alerting.settings import AlertSettings
 from alerting.tables import cases
+from detectors.records import Cause
 from streams.records import Segment
 from streams.store.stories import StoredFeedback, bad_feedback, feedback_of
 from streams.store.tables import feedback
@@ -47,6 +48,7 @@ class IncidentView:
     to_contact: int
     first_due_ms: int | None
     quotes: tuple[str, ...]
+    causes: tuple[Cause, ...] = ()  # what is over-represented: told instead of what is most named, where there is any
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,13 @@ def incident_view(
     segment, since_ms = incident.named, incident.naming.since_ms
     to_ms = (incident.resolved_ms or now_ms) + 1
     quoted = _quotes(conn, segment, since_ms, to_ms, settings.quotes_max)
-    reasons = Counter(
-        reason
-        for answer in bad_feedback(conn, segment, since_ms, to_ms, READ_MAX, with_comment=False)
-        for reason in answer.reasons
-    )
-    named = sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:NAMED_MAX]
+    causes = incident.naming.causes[:NAMED_MAX]
     waiting, first_due_ms = _to_contact(conn, segment, since_ms)
     view = IncidentView(
         incident=incident,
         affected=_affected(conn, segment, since_ms, to_ms) or None,
-        most_named=tuple(named),
+        most_named=() if causes else _most_named(conn, segment, since_ms, to_ms),
+        causes=causes,
         to_contact=waiting,
         first_due_ms=first_due_ms,
         quotes=tuple(answer.comment or "" for answer in quoted),
@@ -99,6 +97,12 @@ def case_view(
     priority = parts(case, now_ms, settings)
     number = incident_of(case, incidents_around(conn, [case]))
     return CaseView(case, priority, words, number), frozenset({case.customer} if words else ())
+
+
+def _most_named(conn: Connection, segment: Segment, from_ms: int, to_ms: int) -> tuple[str, ...]:
+    answers = bad_feedback(conn, segment, from_ms, to_ms, READ_MAX, with_comment=False)
+    reasons = Counter(reason for answer in answers for reason in answer.reasons)
+    return tuple(sorted(reasons, key=lambda reason: (-reasons[reason], reason))[:NAMED_MAX])
 
 
 def _quotes(conn: Connection, segment: Segment, from_ms: int, to_ms: int, limit: int) -> list[StoredFeedback]:

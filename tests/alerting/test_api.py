@@ -9,6 +9,7 @@ from litestar.testing import TestClient
 
 from alerting.api import AlertingApi, alerting_router
 from alerting.react import react
+from detectors.records import Cause, CurvePoint
 from streams.clock import MINUTE_MS, ManualClock
 from streams.signal import Signal
 
@@ -180,3 +181,37 @@ def test_what_went_on_under_another_number_is_not_reopened(client, engine, setti
         react(tx, settings, T0, (), make.anomaly("web", "buy", at=60))
     answer = client.post("/api/v1/incidents/1/reopen", json={"version": 2})
     assert (answer.status_code, "went on as #4" in answer.json()["detail"]) == (409, True)
+
+
+def test_an_incident_hands_out_its_evidence_and_causes(engine, settings, make, client):
+    cause = Cause("word", "karte", bad=12, bad_of=15, usual=9, usual_of=210, z=8.0)
+    curve = (CurvePoint(T0, 0.2), CurvePoint(T0 + MINUTE_MS, 210.0))
+    told = {"character": "jump", "needed": 1.05, "curve": curve, "causes": (cause,)}
+    with engine.begin() as tx:
+        react(tx, settings, T0, (), make.anomaly("store", "return", at=3, **told))
+    detail = client.get("/api/v1/incidents/4").json()
+    (member,) = detail["members"]
+    assert [point["weeks"] for point in member["curve"]] == [0.2, 210.0]
+    assert (member["needed"], member["character"], member["since"]) == (1.05, "jump", "2026-11-17T14:05:00Z")
+    assert (member["expected_low"], member["expected_high"]) == (0.12, 0.19)
+    (said,) = member["causes"]
+    assert (said["kind"], said["name"], said["bad"], said["bad_of"]) == ("word", "karte", 12, 15)
+    assert said["times_usual"] == pytest.approx(18.67, abs=0.01)
+    assert detail["spam"] is None
+
+
+def test_possible_spam_says_why_and_how_to_appeal(client):
+    client.post("/api/v1/incidents/1/spam", json={"version": 1, "spam": True})
+    spam = client.get("/api/v1/incidents/1").json()["spam"]
+    assert spam["reason"] == "marked by Jana K."
+    assert 'POST /api/v1/incidents/1/spam with {"version": 2, "spam": false}' in spam["appeal"]
+
+
+def test_the_document_says_what_evidence_is(engine, settings, signal):
+    api = AlertingApi(engine, ManualClock(T0), settings, signal, actor=lambda request: "Jana K.")
+    document = Litestar([alerting_router(api)]).openapi_schema.to_schema()
+    (member,) = [found for name, found in document["components"]["schemas"].items() if name.endswith("MemberRow")]
+    for name in ("since", "expected_low", "expected_high", "character", "needed"):
+        assert "description" in str(member["properties"][name]), name
+    about = document["paths"]["/api/v1/incidents/{number}"]["get"]["description"]
+    assert "the level at which it" in about

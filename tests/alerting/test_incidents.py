@@ -17,7 +17,7 @@ from alerting.doing import Doing, NotPossible, Stale
 from alerting.react import react
 from alerting.settings import AlertSettings
 from alerting.waiting import Gates
-from detectors.records import Findings
+from detectors.records import Cause, CurvePoint, Findings
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 
@@ -300,3 +300,36 @@ def test_every_open_anomaly_is_in_one_open_incident_whatever_happens(settings, m
             leaves = [m for m in incident.members if m.open and m.leaf]
             assert not leaves or incident.naming.excess == max(m.excess for m in leaves)
     engine.dispose()
+
+
+def curve(*weeks):
+    return tuple(CurvePoint(T0 + place * MINUTE_MS, week) for place, week in enumerate(weeks))
+
+
+CAUSE = Cause("touchpoint", "payment: failed", bad=12, bad_of=15, usual=9, usual_of=210, z=8.0)
+
+
+def test_what_detectors_know_is_kept_and_grows_with_updates(engine, settings, make):
+    first = {"character": "jump", "needed": 1.1, "curve": curve(0.1, 1.2), "causes": (CAUSE,)}
+    (incident,) = play(engine, settings, make.anomaly(*WEB_BUY, **first))
+    member = incident.naming
+    assert (member.character, member.needed, member.detectors) == ("jump", 1.1, ("share_jump",))
+    assert (member.curve, member.causes) == (curve(0.1, 1.2), (CAUSE,))
+    more = replace(CAUSE, bad=30, bad_of=40)
+    (incident,) = play(engine, settings, make.update(*WEB_BUY, curve=curve(0.1, 1.2, 9.0), causes=(more,)))
+    assert (incident.naming.curve, incident.naming.causes) == (curve(0.1, 1.2, 9.0), (more,))
+    (incident,) = play(engine, settings, make.update(*WEB_BUY, at=30))
+    assert (incident.naming.curve, incident.naming.causes) == (curve(0.1, 1.2, 9.0), (more,))
+    over = replace(make.recovery(*WEB_BUY).recoveries[0], curve=curve(0.1, 1.2, 9.0, 8.0))
+    (incident,) = play(engine, settings, Findings(recoveries=(over,)))
+    assert incident.naming.curve[-1].weeks == 8.0
+
+
+def test_what_is_kept_of_a_member_is_bounded(engine, settings, make):
+    long = curve(*range(1_000))
+    many = tuple(replace(CAUSE, name=str(n)) for n in range(100))
+    (incident,) = play(engine, settings, make.anomaly(*WEB_BUY, curve=long, causes=many, detectors=("a",) * 100))
+    member = incident.naming
+    assert len(member.curve) <= store.CURVE_MAX
+    assert (member.curve[0], member.curve[-1]) == (long[0], long[-1])
+    assert (len(member.causes), len(member.detectors)) == (store.CAUSES_MAX, store.DETECTORS_MAX)

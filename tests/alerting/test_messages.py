@@ -17,7 +17,7 @@ from alerting.records import Case, Incident
 from alerting.settings import AlertSettings
 from alerting.text import clean, duration, safe
 from alerting.views import CaseView, IncidentView, Look
-from detectors.records import Anomaly
+from detectors.records import Anomaly, Cause
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 
@@ -132,6 +132,22 @@ def test_the_first_message_of_an_incident_reads_like_the_reference_picture():
     assert message.blocks[-1]["elements"][0]["text"] == "Incident #12 · major · noticed after 18 min"
 
 
+def test_what_is_over_represented_is_told_with_its_counts_instead_of_what_is_most_named():
+    causes = (
+        Cause("touchpoint", "payment: failed", bad=12, bad_of=15, usual=9, usual_of=210, z=9),
+        Cause("word", "doppelt", bad=8, bad_of=18, usual=1, usual_of=62, z=7),
+        Cause("app_version", "8.2.0", bad=5, bad_of=18, usual=0, usual_of=62, z=6),
+    )
+    message = incident_message(view(incident(), causes=causes), LOOK, 1)
+    told = [f["text"] for f in message.blocks[2]["fields"]][2]
+    assert told.splitlines() == [
+        "*Stands out*",
+        "payment: failed: 12 of 15, usually 9 of 210",
+        "“doppelt”: 8 of 18, usually 1 of 62",
+        "app_version 8.2.0: 5 of 18, usually 0 of 62",
+    ]
+
+
 def test_what_is_unknown_is_left_out():
     bare = view(incident(), affected=None, most_named=(), to_contact=0, first_due_ms=None, quotes=())
     message = incident_message(bare, replace(LOOK, public_url=None, buttons=False), 1)
@@ -193,11 +209,13 @@ def within_limits(message) -> None:
 
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_hostile_text_anywhere_neither_pings_nor_links_nor_breaks_the_limits(evil):
+    causes = tuple(Cause(kind, evil, 3, 4, 1, 90, 5.0) for kind in ("reason", "word", evil))
     shown = view(incident(Segment(evil, evil), reason=evil), quotes=(evil, evil), most_named=(evil, evil, evil))
     taken = replace(shown, incident=replace(shown.incident, acknowledged_by=evil, acknowledged_ms=T0))
     bad_case = case(customer=evil, reason=evil, tier=evil, claimed_by=evil, channel=evil, stage=evil)
     for message in (
         incident_message(taken, LOOK, 1),
+        incident_message(replace(taken, causes=causes), LOOK, 1),
         case_message(CaseView(bad_case, parts(bad_case, T0, AlertSettings()), evil), LOOK, 1),
         note_message(evil, "note-1", None),
     ):

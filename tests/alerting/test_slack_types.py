@@ -13,6 +13,7 @@ from alerting.messages import case_message, gone_message, incident_message, note
 from alerting.priority import parts
 from alerting.settings import AlertSettings
 from alerting.views import CaseView
+from detectors.records import Cause
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 from tests.alerting.test_messages import HOSTILE, LOOK, T0, case, incident, outside_quotes, view
@@ -23,6 +24,7 @@ WIDE = [*HOSTILE, "ﷺ" * 4_000, "e\u0301" * 2_000, "👩‍👩‍👧‍👦" 
 
 def every_message(text: str) -> list[Message]:
     shown = view(incident(Segment(text, text), reason=text), quotes=(text,) * 5, most_named=(text,) * 3)
+    causes = tuple(Cause(kind, text, 3, 4, 1, 90, 5.0) for kind in ("reason", "word", text))
     going_on = shown.incident
     taken = replace(going_on, acknowledged_by=text, acknowledged_ms=T0, state="acknowledged", linked_to=7)
     asleep = replace(going_on, snoozed_until_ms=T0 + 90 * MINUTE_MS, spam=True, spam_reason=text)
@@ -33,6 +35,7 @@ def every_message(text: str) -> list[Message]:
     late = "written 14:05, delivered 41 min late"
     return [
         *(incident_message(replace(shown, incident=one), LOOK, 1, late) for one in (going_on, taken, asleep, over)),
+        incident_message(replace(shown, causes=causes), LOOK, 1),
         incident_message(
             replace(shown, affected=None, most_named=(), to_contact=0, first_due_ms=None, quotes=()), LOOK, 1
         ),

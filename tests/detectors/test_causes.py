@@ -53,3 +53,37 @@ def test_it_is_symmetric_and_stronger_with_more_answers():
     assert z_of(5, 50, 5, 50) == pytest.approx(0)
     assert z_of(20, 40, 10, 100) > z_of(10, 20, 10, 100) > z_of(5, 10, 10, 100) > 0
     assert z_of(0, 40, 30, 100) < 0
+
+
+def test_a_customer_counts_once_however_often_they_complain():
+    loud = [Content("a", "Totalausfall", ("outage",)) for _ in range(9)]
+    assert causes_of([*loud, *usual(4, seed=3)], usual()) == ()
+    three = [Content(name, "Totalausfall", ("outage",)) for name in "abc" for _ in range(3)]
+    (first, *_) = causes_of([*three, *usual(4, seed=3)], usual())
+    assert (first.bad, first.bad_of) == (3, 7)
+
+
+def test_nobodys_own_word_is_ever_a_cause():
+    """Not even where a customer's key is that of an answer without one."""
+    texts = [Content("0", "Bergmann"), Content(None, "Bergmann"), *[Content(f"c{i}", "kaputt") for i in range(20)]]
+    assert {cause.name for cause in causes_of(texts, usual())} == {"kaputt"}
+
+
+def test_what_happened_before_is_counted_among_those_of_whom_it_is_known():
+    failed = [Content(f"o{i}", None, touchpoints=("payment: failed",)) for i in range(8)]
+    unknown = [Content(f"u{i}", None) for i in range(5)]
+    before = [Content(f"b{i}", None, touchpoints=("payment: ok",)) for i in range(90)]
+    before += [Content(f"f{i}", None, touchpoints=("payment: failed",)) for i in range(10)]
+    (cause,) = causes_of([*failed, *unknown], [*before, *usual()])
+    assert (cause.kind, cause.name) == ("touchpoint", "payment: failed")
+    assert (cause.bad, cause.bad_of, cause.usual, cause.usual_of) == (8, 8, 10, 100)
+    assert cause.times_usual == pytest.approx(10)
+
+
+def test_no_kind_crowds_out_the_others_and_no_text_is_an_attribute():
+    words = "alpha bravo charlie delta echo foxtrot golf hotel"
+    outage = [Content(f"o{i}", words, ("crash",), (("app", "3.4"), ("note", "x" * 81))) for i in range(12)]
+    found = causes_of(outage, usual())
+    assert [cause.kind for cause in found].count("word") == 3
+    assert {"reason", "app"} <= {cause.kind for cause in found}
+    assert "note" not in {cause.kind for cause in found}
