@@ -190,14 +190,23 @@ def moved(incident: Incident, update: Update) -> Incident:
 
 
 def _with_newer(member: Member, update: Update) -> Member:
+    """The member with an update's numbers; it began when it began, and who saw it stays where the metric does."""
+    newer = member
+    if update.now is not None:
+        since_ms = min(member.since_ms, update.now.since_ms)
+        newer = replace(member_of(update.now), since_ms=since_ms, detected_ms=member.detected_ms)
+        if newer.metric == member.metric:
+            newer = replace(newer, character=member.character, detectors=member.detectors)
     return replace(
-        member,
+        newer,
+        page=member.page,
         n=update.n,
         bad=update.bad,
         observed=update.observed,
-        evidence=update.evidence or member.evidence,
+        evidence=update.evidence or newer.evidence,
         severity=update.severity,
         reason=update.reason,
+        needed=newer.needed or member.needed,
         curve=update.curve or member.curve,
         causes=update.causes or member.causes,
     )

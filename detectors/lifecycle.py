@@ -18,6 +18,7 @@ from detectors.watching import (
     VOLUME,
     Seat,
     Yardstick,
+    anomaly_of,
     curve_of,
     numbers_of,
     observed_of,
@@ -76,6 +77,7 @@ def _worth_telling(seat: Seat, opened: Open, minute: int, by: Yardstick) -> Upda
         reason=reason_of(opened, numbers_of(opened, minute, weeks, by), by),
         evidence=weeks,
         curve=curve_of(seat.state, by.budget),
+        now=anomaly_of(seat.segment, opened, minute, (), by),
     )
 
 

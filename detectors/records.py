@@ -93,7 +93,8 @@ class Update:
     """The numbers of an open anomaly moved materially: a worse severity, or twice as many answers as last told.
 
     `curve` is the whole curve up to here, `causes` are those of all bad answers since the start; both replace the
-    anomaly's.
+    anomaly's. `now` is the anomaly as it would be told now, for the numbers that move with time: what was usual since
+    the start grows, and where answers and interactions were open together the ones left may tell on.
     """
 
     segment: Segment
@@ -106,6 +107,7 @@ class Update:
     evidence: float = 0.0
     curve: tuple[CurvePoint, ...] = ()
     causes: tuple[Cause, ...] = ()
+    now: Anomaly | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,3 +333,18 @@ def test_what_is_kept_of_a_member_is_bounded(engine, settings, make):
     assert len(member.curve) <= store.CURVE_MAX
     assert (member.curve[0], member.curve[-1]) == (long[0], long[-1])
     assert (len(member.causes), len(member.detectors)) == (store.CAUSES_MAX, store.DETECTORS_MAX)
+
+
+def test_the_usual_moves_with_the_numbers_also_where_answers_tell_on_for_interactions(engine, settings, make):
+    told = {"signal": "volume", "metric": "interaction", "expected": 6.9, "character": "volume"}
+    (anomaly,) = make.anomaly(*WEB_BUY, at=20, **told, since_ms=T0 + MINUTE_MS).anomalies
+    grown = replace(anomaly, expected=50.0, expected_low=37.0, expected_high=65.0)
+    steps = (Findings(anomalies=(anomaly,)), make.update(*WEB_BUY, at=40, now=grown))
+    (incident,) = play(engine, settings, *steps)
+    assert (incident.naming.expected, incident.naming.expected_high) == (50.0, 65.0)
+    assert (incident.naming.metric, incident.naming.character) == ("interaction", "volume")
+    answers = replace(anomaly, signal="share", metric=None, expected=0.15, since_ms=T0 + 9 * MINUTE_MS)
+    (incident,) = play(engine, settings, make.update(*WEB_BUY, at=80, now=answers))
+    naming = incident.naming
+    assert (naming.metric, naming.signal, naming.expected, naming.character) == (None, "share", 0.15, None)
+    assert (naming.since_ms, naming.detected_ms) == (T0 + MINUTE_MS, T0 + 20 * MINUTE_MS)

@@ -35,7 +35,6 @@ def every_message(text: str) -> list[Message]:
     late = "written 14:05, delivered 41 min late"
     return [
         *(incident_message(replace(shown, incident=one), LOOK, 1, late) for one in (going_on, taken, asleep, over)),
-        incident_message(replace(shown, causes=causes), LOOK, 1),
         incident_message(
             replace(shown, affected=None, most_named=(), to_contact=0, first_due_ms=None, quotes=()), LOOK, 1
         ),
@@ -48,6 +47,7 @@ def every_message(text: str) -> list[Message]:
         digest_message(3, [], 1, LOOK, revision=5),
         note_message(text, "note-1", "Written 17:20, delivered 41 min late."),
         gone_message("Case 7", 2),
+        incident_message(replace(shown, causes=causes), LOOK, 1),
     ]
 
 
