@@ -343,7 +343,7 @@ def test_the_usual_moves_with_the_numbers_also_where_answers_tell_on_for_interac
     (incident,) = play(engine, settings, *steps)
     assert (incident.naming.expected, incident.naming.expected_high) == (50.0, 65.0)
     assert (incident.naming.metric, incident.naming.character) == ("interaction", "volume")
-    answers = replace(anomaly, signal="share", metric=None, expected=0.15, since_ms=T0 + 9 * MINUTE_MS)
+    answers = replace(anomaly, signal="share", metric=None, expected=0.15, since_ms=T0 + 9 * MINUTE_MS, character=None)
     (incident,) = play(engine, settings, make.update(*WEB_BUY, at=80, now=answers))
     naming = incident.naming
     assert (naming.metric, naming.signal, naming.expected, naming.character) == (None, "share", 0.15, None)
