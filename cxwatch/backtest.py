@@ -79,6 +79,7 @@ async def play_stream(events: Sequence[Timed], rules: Rules) -> tuple[list[Incid
             alerts=rules.alerts,
             lateness_seconds=rules.measure.lateness_seconds,
             lease=Lease("decide"),
+            cases=False,
         )
         await _play(events, rules, database, decider)
         with database.connect() as conn:

@@ -93,7 +93,8 @@ class Baseline:
 
     @cached_property
     def _tolerated_by_hour(self) -> tuple[float, ...]:
-        return tuple(self._tolerated(factor) for factor in self.odds_by_hour)
+        by_factor = {factor: self._tolerated(factor) for factor in set(self.odds_by_hour)}  # one where none is known
+        return tuple(by_factor[factor] for factor in self.odds_by_hour)
 
     @cached_property
     def _worst(self) -> float:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import exp, log
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from detectors.protocol import Evidence, Part, State, Step, Usual, Value, numbers_of
 
@@ -39,23 +39,39 @@ CATCH_UP_MINUTES = 60
 EXPOSURE_DAYS_MAX = 8  # of silence counted; bets are over long before
 
 
-@lru_cache(maxsize=65_536)
-def share_factors(usual: float, dispersion: float) -> tuple[tuple[float, float, float], ...]:
+class Factors(NamedTuple):
     """For each alternative, the logarithms of what a bad and a good answer multiply its bet by, and its share."""
+
+    for_bad: tuple[float, ...]
+    for_good: tuple[float, ...]
+    share: tuple[float, ...]
+
+
+@lru_cache(maxsize=65_536)
+def share_factors(usual: float, dispersion: float) -> Factors:
+    """What bets on a share are multiplied by where `usual` is the tolerated one."""
     odds = usual / (1 - usual)
-    factors = []
-    for times in ODDS:
-        share = odds * times / (1 + odds * times)
-        factors.append((log(share / usual) / dispersion, log((1 - share) / (1 - usual)) / dispersion, share))
-    return tuple(factors)
+    shares = tuple(odds * times / (1 + odds * times) for times in ODDS)
+    return Factors(
+        tuple(log(share / usual) / dispersion for share in shares),
+        tuple(log((1 - share) / (1 - usual)) / dispersion for share in shares),
+        shares,
+    )
 
 
 def multiplied(bets: Sequence[float], exponents: Sequence[float]) -> list[float]:
-    """R <- (R + 1) L for every alternative, L being e to its exponent; kept within what a number can hold."""
-    if max(exponents) > EXPONENT_MAX:
-        exponents = [min(EXPONENT_MAX, exponent) for exponent in exponents]
-    grown = [(bet + 1) * exp(exponent) for bet, exponent in zip(bets, exponents, strict=True)]
-    return grown if max(grown) <= CEILING else [min(CEILING, bet) for bet in grown]
+    """R <- (R + 1) L for every alternative, L being e to its exponent; kept within what a number can hold.
+
+    Written out for four bets: this is what a changed segment-minute costs most for.
+    """
+    a, b, c, d = exponents
+    if a > EXPONENT_MAX or b > EXPONENT_MAX or c > EXPONENT_MAX or d > EXPONENT_MAX:
+        a, b, c, d = (min(EXPONENT_MAX, exponent) for exponent in exponents)
+    r, s, t, u = bets
+    r, s, t, u = (r + 1) * exp(a), (s + 1) * exp(b), (t + 1) * exp(c), (u + 1) * exp(d)
+    if r > CEILING or s > CEILING or t > CEILING or u > CEILING:
+        return [min(CEILING, r), min(CEILING, s), min(CEILING, t), min(CEILING, u)]
+    return [r, s, t, u]
 
 
 class _Slot:
@@ -119,16 +135,23 @@ class _Slot:
 
 def _over_parts(parts: Sequence[Part], dispersion: float, slot: _Slot) -> tuple[list[float], list[float], int]:
     """What a rollup's places bring: the exponents of their bad and of their good answers, and how many were bad."""
-    for_bad, for_good, expected = [0.0] * len(ODDS), [0.0] * len(ODDS), slot.expected
-    bad = 0
-    for answers, wrong, share, _ in parts:
-        slot.usual += answers * share
-        bad += wrong
-        for bet, (b, g, alternative) in enumerate(share_factors(share, dispersion)):
-            for_bad[bet] += wrong * b
-            for_good[bet] += (answers - wrong) * g
-            expected[bet] += answers * alternative
-    return for_bad, for_good, bad
+    bad, usual = 0, slot.usual
+    b0 = b1 = b2 = b3 = g0 = g1 = g2 = g3 = 0.0
+    e0, e1, e2, e3 = slot.expected
+    for answers, wrong, share, _ in parts:  # written out: a rollup has many places
+        usual += answers * share
+        factors = share_factors(share, dispersion)
+        good = answers - wrong
+        if wrong:
+            bad += wrong
+            f0, f1, f2, f3 = factors.for_bad
+            b0, b1, b2, b3 = b0 + wrong * f0, b1 + wrong * f1, b2 + wrong * f2, b3 + wrong * f3
+        f0, f1, f2, f3 = factors.for_good
+        g0, g1, g2, g3 = g0 + good * f0, g1 + good * f1, g2 + good * f2, g3 + good * f3
+        f0, f1, f2, f3 = factors.share
+        e0, e1, e2, e3 = e0 + answers * f0, e1 + answers * f1, e2 + answers * f2, e3 + answers * f3
+    slot.usual, slot.expected = usual, [e0, e1, e2, e3]
+    return [b0, b1, b2, b3], [g0, g1, g2, g3], bad
 
 
 class ShareAndVolume:
@@ -169,7 +192,7 @@ class ShareAndVolume:
     @property
     def strength(self) -> float:
         """R: the mean over all bets; shares and volumes have half each."""
-        return (sum(self._share) / len(ODDS) + sum(self._volume) / len(TIMES)) / 2
+        return sum(self._share) / (2 * len(ODDS)) + sum(self._volume) / (2 * len(TIMES))
 
     def _bet_on_share(self, step: Step, usual: Usual) -> None:
         slot, dispersion, bad = self._slot, usual.dispersion, step.bad_first
@@ -179,10 +202,12 @@ class ShareAndVolume:
             share = usual.tolerated_at(step.own_minute)
             answers = step.n - step.bad + bad
             slot.usual += answers * share
-            factors = share_factors(share, dispersion)
-            slot.expected = [seen + answers * f[2] for seen, f in zip(slot.expected, factors, strict=True)]
-            for_bad = [bad * f[0] for f in factors]
-            exponents = [(answers - bad) * f[1] for f in factors]
+            by_bad, by_good, shares = share_factors(share, dispersion)
+            good, (e0, e1, e2, e3), (s0, s1, s2, s3) = answers - bad, slot.expected, shares
+            slot.expected = [e0 + answers * s0, e1 + answers * s1, e2 + answers * s2, e3 + answers * s3]
+            a, b, c, d = by_good
+            exponents = [good * a, good * b, good * c, good * d]
+            for_bad = [bad * factor for factor in by_bad] if bad else []
         if bad:
             for bet in range(len(ODDS)):
                 exponents[bet] += for_bad[bet] * slot.admit_share(bet, bad) / bad
@@ -202,13 +227,16 @@ class ShareAndVolume:
             self._hold_until = end + CATCH_UP_MINUTES
         expected = usual.bad_between(start, end) * usual.volume_tolerance if start < end else 0.0
         held = late or end <= self._hold_until
-        bad = 0 if held else step.bad_first - sum(part.bad for part in step.parts if part.catching_up)
+        bad = 0 if held or not step.bad_first else step.bad_first - sum(p.bad for p in step.parts if p.catching_up)
         dispersion = usual.volume_dispersion
-        slot = self._slot
-        exponents = [
-            ((slot.admit_volume(bet, bad) if bad else 0) * log_times - more * expected) / dispersion
-            for bet, (log_times, more) in enumerate(VOLUME_BETS)
-        ]
+        if bad:
+            slot = self._slot
+            exponents = [
+                (slot.admit_volume(bet, bad) * log_times - more * expected) / dispersion
+                for bet, (log_times, more) in enumerate(VOLUME_BETS)
+            ]
+        else:
+            exponents = [-more * expected / dispersion for _, more in VOLUME_BETS]
         self._volume = multiplied(self._volume, exponents)
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,41 @@ BEFORE, AFTER = (np.arange(24) - 1) % 24, (np.arange(24) + 1) % 24
 Stretch = tuple[int, int]  # minutes [from, to)
 
 
+class Series(NamedTuple):
+    """Hours of one segment, in order: first minutes, answers without repeats, first bad ones; one array each."""
+
+    minute: Array
+    answers: Array
+    bad: Array
+
+    @classmethod
+    def of(cls, hours: Sequence[HourTotal]) -> Series:
+        """From hour totals."""
+        table = np.array(hours, dtype=np.int64).reshape(len(hours), 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2])
+
+    @classmethod
+    def sum(cls, several: Sequence[Series]) -> Series:
+        """Of several segments together."""
+        minute, answers, bad = (np.concatenate(columns) for columns in zip(*several, strict=True))
+        first = int(minute.min()) // MINUTES_PER_HOUR
+        at = minute // MINUTES_PER_HOUR - first
+        held = np.nonzero(np.bincount(at))[0]
+        sums = (np.bincount(at, weights=column)[held].astype(np.int64) for column in (answers, bad))
+        return cls((held + first) * MINUTES_PER_HOUR, *sums)
+
+    def between(self, start: int, end: int) -> Series:
+        """The hours that begin in minutes [start, end)."""
+        a, b = np.searchsorted(self.minute, (start, end))
+        return Series(self.minute[a:b], self.answers[a:b], self.bad[a:b])
+
+    def totals(self) -> list[HourTotal]:
+        """As hour totals."""
+        return list(map(HourTotal, self.minute.tolist(), self.answers.tolist(), self.bad.tolist()))
+
+
 def learn(
-    hours: Sequence[HourTotal],
+    hours: Sequence[HourTotal] | Series,
     minute: int,
     timezone: str,
     least: int,
@@ -50,17 +83,14 @@ def learn(
     `frozen` stretches belong to incidents and do not teach. `parent` is the usual of a wider segment.
     """
     now = hour_start(minute)
+    series = hours if isinstance(hours, Series) else Series.of(hours)
     end = now - LAG_MINUTES
-    lagged = [hour for hour in hours if end - DAYS * MINUTES_PER_DAY <= hour.minute < end]
-    if _seen(lagged) >= least and end - lagged[0].minute >= LAG_MINUTES:
+    lagged = series.between(end - DAYS * MINUTES_PER_DAY, end)
+    if lagged.answers.sum() >= least and end - lagged.minute[0] >= LAG_MINUTES:
         return _learn(lagged, end, timezone, tuple(frozen), parent)
     end = now - YOUNG_LAG_MINUTES
-    recent = [hour for hour in hours if hour.minute < end]
-    return _learn(recent, end, timezone, tuple(frozen), parent) if _seen(recent) >= least else None
-
-
-def _seen(hours: Iterable[HourTotal]) -> int:
-    return sum(hour.answers for hour in hours)
+    recent = series.between(0, end)
+    return _learn(recent, end, timezone, tuple(frozen), parent) if recent.answers.sum() >= least else None
 
 
 @lru_cache(maxsize=64)
@@ -70,15 +100,12 @@ def _calendar(timezone: str, first_hour: int, end_hour: int) -> tuple[Array, Arr
     return pairs[:, 0], pairs[:, 1]
 
 
-def _learn(
-    hours: Sequence[HourTotal], end: int, timezone: str, frozen: Sequence[Stretch], parent: Baseline | None
-) -> Baseline:
-    first = hours[0].minute // MINUTES_PER_HOUR
+def _learn(hours: Series, end: int, timezone: str, frozen: Sequence[Stretch], parent: Baseline | None) -> Baseline:
+    first = int(hours.minute[0]) // MINUTES_PER_HOUR
     size = end // MINUTES_PER_HOUR - first
     answers, bad = np.zeros(size), np.zeros(size)
-    at = np.array([total.minute // MINUTES_PER_HOUR - first for total in hours])
-    answers[at] = [total.answers for total in hours]
-    bad[at] = [total.bad for total in hours]
+    at = hours.minute // MINUTES_PER_HOUR - first
+    answers[at], bad[at] = hours.answers, hours.bad
     of_day, day = _calendar(timezone, first, first + size)
     weight = 0.5 ** ((size - 1 - np.arange(size)) / HALF_LIFE_HOURS)
     known = _not_frozen(first, size, frozen)

@@ -15,7 +15,7 @@ from detectors.river_models import DETECTORS
 from detectors.segments import Places, sort_key
 from detectors.state import SegmentState
 from detectors.usuals import Usuals
-from detectors.watching import Seat
+from detectors.watching import Seat, Yardstick
 from streams.records import Segment
 from streams.store.minutes import Kind
 
@@ -34,6 +34,8 @@ class Memory:
     noticed: set[Segment] = field(default_factory=set)
     silent: set[Segment] = field(default_factory=set)
     listening: Listening = field(default_factory=Listening)
+    yardsticks: dict[Segment, Yardstick] = field(default_factory=dict)  # of the usuals that hold
+    shares: dict[tuple[Segment, Segment, int], float] = field(default_factory=dict)  # of a rollup's places, by hour
 
     def seat(self, segment: Segment) -> Seat:
         """The segment's seat; a new one for a segment that was not known."""

@@ -27,7 +27,7 @@ from detectors.segments import NOTHING, Counts
 from detectors.state import VERSION, SegmentState
 from detectors.usuals import Usuals
 from streams.records import LeafMinute, Segment
-from streams.store.bulk import put
+from streams.store.bulk import write_rows
 from streams.store.dialect import word
 from streams.store.minutes import Kind
 
@@ -134,8 +134,11 @@ def _version(data: bytes) -> object:
 def save_states(conn: Connection, changed: Mapping[Segment, SegmentState], kind: Kind = "answers") -> None:
     """Write the states that changed, and no others."""
     if changed:
-        rows = [{"kind": kind, **_place(segment), "state": encode_state(state)} for segment, state in changed.items()]
-        put(conn, states, rows)
+        rows = [
+            (kind, segment.channel or ALL, segment.stage or ALL, encode_state(state))
+            for segment, state in changed.items()
+        ]
+        write_rows(conn, states, rows, replace=True)
 
 
 def load_usuals(conn: Connection, kind: Kind = "answers") -> Usuals | None:
@@ -190,19 +193,7 @@ def consume(
         )
         if gain.n or gain.bad or gain.bad_first:
             gains.append(gain)
-    rows = [
-        {
-            "kind": kind,
-            "minute": r.minute,
-            "channel": r.channel,
-            "stage": r.stage,
-            "n": r.n,
-            "bad": r.bad,
-            "bad_first": r.bad_first,
-        }
-        for r in (*late, *minutes)
-    ]
-    put(conn, consumed, rows)
+    write_rows(conn, consumed, [(kind, *row) for row in (*late, *minutes)], replace=True)
     return sorted(gains, key=lambda gain: (gain.minute, gain.channel, gain.stage))
 
 

@@ -6,9 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from detectors.baseline import DAYS, LAG_MINUTES, YOUNG_LAG_MINUTES, Baseline, HourTotal
 from detectors.budget import Budget
-from detectors.learning import Stretch, learn
+from detectors.learning import Series, Stretch, learn
 from detectors.protocol import Step
 from detectors.segments import Places, sort_key
 from detectors.settings import DetectionSettings
@@ -49,7 +51,7 @@ def learn_all(
     minute: int,
     settings: DetectionSettings,
     frozen: Mapping[Segment, Sequence[Stretch]] | None = None,
-) -> tuple[Usuals, dict[Segment, list[HourTotal]]]:
+) -> tuple[Usuals, dict[Segment, Series]]:
     """Baselines at a minute from all leaf hours in its `span`, in order; and the hours of each segment.
 
     `frozen` are the stretches of a segment that belong to its incidents. Wider segments are learned first: a small
@@ -72,7 +74,7 @@ def learn_all(
         if baseline is not None:
             baselines[segment] = baseline
     updates = sum(baseline.updates_week for baseline in baselines.values())
-    first = min((totals[0].minute for totals in hours.values()), default=minute)
+    first = min((int(series.minute[0]) for series in hours.values()), default=minute)
     step = next(every for age, every in LEARN_EVERY if minute - first >= age)
     start = minute - minute % step
     return Usuals(start, start + step, Budget(updates), baselines), hours
@@ -82,28 +84,27 @@ def _widest_first(segment: Segment) -> tuple[int, tuple[str, str]]:
     return sum(part is not None for part in segment), sort_key(segment)
 
 
-def _hours_by_segment(rows: Sequence[LeafMinute], places: Places) -> dict[Segment, list[HourTotal]]:
+def _hours_by_segment(rows: Sequence[LeafMinute], places: Places) -> dict[Segment, Series]:
     """The hours of every watched segment: of places as they come, of rollups as sums."""
-    leaves: defaultdict[tuple[str, str], list[HourTotal]] = defaultdict(list)
-    for row in rows:
-        leaves[row.channel, row.stage].append(HourTotal(row.minute, row.n - row.bad + row.bad_first, row.bad_first))
-    found = {Segment(*place): hours for place, hours in leaves.items()}
-    sums: defaultdict[Segment, dict[int, list[int]]] = defaultdict(dict)
-    for leaf, hours in list(found.items()):
+    if not rows:
+        return {}
+    minute, channels, stages, n, bad, first = zip(*rows, strict=True)
+    keys = list(zip(channels, stages, strict=True))
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(keys))}
+    place = np.array([numbers[key] for key in keys])
+    order = np.argsort(place, kind="stable")
+    firsts = np.array(first)[order]
+    columns = (np.array(minute)[order], np.array(n)[order] - np.array(bad)[order] + firsts, firsts)
+    edges = np.searchsorted(place[order], np.arange(len(numbers) + 1))
+    found = {
+        Segment(*key): Series(*(column[edges[at] : edges[at + 1]] for column in columns)) for key, at in numbers.items()
+    }
+    parts: defaultdict[Segment, list[Series]] = defaultdict(list)
+    for leaf, series in found.items():
         for rollup in leaf.rollups():
-            if not places.watched(rollup):
-                continue
-            by_hour = sums[rollup]
-            for minute, answers, bad in hours:
-                slot = by_hour.get(minute)
-                if slot is None:
-                    by_hour[minute] = [answers, bad]
-                else:
-                    slot[0] += answers
-                    slot[1] += bad
-    for rollup, by_hour in sums.items():
-        found[rollup] = [HourTotal(minute, *by_hour[minute]) for minute in sorted(by_hour)]
-    return found
+            if places.watched(rollup):
+                parts[rollup].append(series)
+    return found | {rollup: Series.sum(several) for rollup, several in parts.items()}
 
 
 def hours_of(rows: Iterable[LeafMinute], segment: Segment) -> list[HourTotal]:

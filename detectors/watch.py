@@ -33,6 +33,8 @@ from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind
 
+SHARES_MAX = 20_000
+
 
 class DetectorError(ValueError):
     """The settings name a detector that does not exist."""
@@ -161,7 +163,7 @@ class Watch:
         for segment, gained in by_segment(rows, memory.places).items():
             seat = memory.seat(segment)
             by = self._yardstick(memory, segment)
-            parts = self._parts(memory, own_minute, gained, by) if gained.places else ()
+            parts = self._parts(memory, segment, own_minute, gained, by) if gained.places else ()
             anomaly = take(seat, minute, own_minute, gained.total, by, parts)
             run.changed.add(segment)
             if gained.total.n > 0:
@@ -248,22 +250,34 @@ class Watch:
             if again is not None:
                 run.anomalies.append(again)
 
-    def _parts(self, memory: Memory, own_minute: int, gained: Gained, by: Yardstick) -> tuple[Part, ...]:
+    def _parts(
+        self, memory: Memory, segment: Segment, own_minute: int, gained: Gained, by: Yardstick
+    ) -> tuple[Part, ...]:
         """What each place brought into a rollup, to be judged by that place's own usual."""
         if by.usual is None:
             return ()
-        parts = []
-        for leaf, counts in gained.places:
-            usual = memory.usuals.baselines.get(leaf)
-            bad = max(0, counts.bad_first)
-            share = by.usual.tolerated_at(own_minute) if usual is None else by.usual.tolerated_like(usual, own_minute)
-            answers = max(bad, counts.n - counts.bad + counts.bad_first)
-            parts.append(Part(answers, bad, share, memory.seats[leaf].catching_up))
+        parts, hour = [], own_minute // MINUTES_PER_HOUR
+        for leaf, (n, all_bad, first) in gained.places:
+            key = (segment, leaf, hour)
+            share = memory.shares.get(key)
+            if share is None:
+                usual = memory.usuals.baselines.get(leaf)
+                to = by.usual
+                share = to.tolerated_at(own_minute) if usual is None else to.tolerated_like(usual, own_minute)
+                if len(memory.shares) >= SHARES_MAX:
+                    memory.shares.clear()
+                memory.shares[key] = share
+            bad = max(0, first)
+            parts.append(Part(max(bad, n - all_bad + first), bad, share, memory.seats[leaf].catching_up))
         return tuple(parts)
 
     def _yardstick(self, memory: Memory, segment: Segment) -> Yardstick:
-        usual = memory.usuals.baselines.get(segment)
-        return Yardstick(self._settings, memory.usuals.budget, usual, self._weighs, self._kind)
+        found = memory.yardsticks.get(segment)
+        if found is None:
+            usual = memory.usuals.baselines.get(segment)
+            found = Yardstick(self._settings, memory.usuals.budget, usual, self._weighs, self._kind)
+            memory.yardsticks[segment] = found
+        return found
 
     def _learn(self, run: _Run, minute: int) -> None:
         """Enter a new period of baselines; segments that have a usual for the first time are shown their past."""
@@ -273,11 +287,13 @@ class Watch:
             segment: stretches for segment, seat in memory.seats.items() if (stretches := seat.state.stretches(minute))
         }
         memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings, frozen)
+        memory.yardsticks.clear()
+        memory.shares.clear()
         store.save_usuals(run.tx, memory.usuals, self._kind)
         for segment in memory.usuals.baselines:
             seat = memory.seat(segment)
             if not seat.state.warmed:
-                self._warm_up(seat, hours[segment], memory.usuals, minute)
+                self._warm_up(seat, hours[segment].totals(), memory.usuals, minute)
                 run.changed.add(segment)
         memory.listen(minute)
 

@@ -39,7 +39,10 @@ class Seat:
     @property
     def catching_up(self) -> bool:
         """Whether what came last may be a backlog after a silence."""
-        return any(detector.catching_up for detector in self.detectors if isinstance(detector, ShareAndVolume))
+        for detector in self.detectors:
+            if isinstance(detector, ShareAndVolume):
+                return detector.catching_up
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,7 @@ class WindowSnapshot:
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class LeafMinute:
+class LeafMinute(NamedTuple):
     """What one minute of one (channel, stage) holds now, over all metrics and partitions, history left out.
 
     `bad_first` counts bad events that are their customer's first in this segment in 24 h, so that ten complaints

@@ -58,6 +58,7 @@ class Decider:
     alerts: AlertSettings
     lateness_seconds: int
     lease: Lease
+    cases: bool = True  # False: only incidents are wanted, as in a backtest
     seize: bool = False  # the first round takes the lease from a holder that cannot be alive (embedded shape)
     _known: _Known | None = None
     _minutes_max: int = MINUTES_FIRST  # of the next round; follows what minutes cost here
@@ -118,7 +119,7 @@ class Decider:
             flags += _silent(tx, progress, start, closed)
             findings = self.watch.advance(tx, _closings(tx, panes_seen, closed_to, start, closed))
             panes_seen = {p.partition: p.commits for p in progress}
-        react(tx, self.alerts, now_ms, flags, findings)
+        react(tx, self.alerts, now_ms, flags if self.cases else (), findings)
         _save(tx, progress, panes_seen, closed)
         more = closed is not None and reach is not None and closed < reach
         open_from = start if closed is None else closed

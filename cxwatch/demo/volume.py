@@ -7,7 +7,6 @@ for all there was would find the live day ten times as busy as usual, and alert 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -23,7 +22,7 @@ def at_full_volume(hours: HoursOfKind, live_ms: int, share: float) -> HoursOfKin
 
     def scaled(conn: Connection, from_minute: int, to_minute: int, kind: Kind = "answers") -> Sequence[LeafMinute]:
         return [
-            replace(row, n=_up(row.n, share), bad=_up(row.bad, share), bad_first=_up(row.bad_first, share))
+            row._replace(n=_up(row.n, share), bad=_up(row.bad, share), bad_first=_up(row.bad_first, share))
             if row.minute < live_minute
             else row
             for row in hours(conn, from_minute, to_minute, kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Connection, Table, and_, cast, func, or_, select, tuple_
 
 from streams.panes import CONTACT, INTERACTION
 from streams.records import LeafMinute
@@ -45,13 +45,18 @@ def _totals(
     if kind == "contacts":
         bad = first = n
     query = (
-        select(c.minute, c.channel, c.stage, func.sum(n), func.sum(bad), func.sum(first))
+        select(c.minute, c.channel, c.stage, *map(_sum, (n, bad, first)))
         .where(c.minute >= from_minute, c.minute < to_minute, _of_kind(table, kind))
         .group_by(c.minute, c.channel, c.stage)
         .having(func.sum(n) > 0)
         .order_by(c.minute, c.channel, c.stage)
     )
-    return [LeafMinute(m, ch, st, int(a), int(b), int(f)) for m, ch, st, a, b, f in conn.execute(query)]
+    return list(map(LeafMinute._make, conn.execute(query).all()))
+
+
+def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """A sum as a whole number: PostgreSQL's of large ones is a decimal."""
+    return cast(func.sum(column), BigInteger)
 
 
 def changed_minutes(
@@ -78,12 +83,12 @@ def changed_minutes(
     for start in range(0, len(places), 500):
         key = tuple_(c.minute, c.channel, c.stage)
         rows = conn.execute(
-            select(c.minute, c.channel, c.stage, func.sum(n), func.sum(bad), func.sum(first))
+            select(c.minute, c.channel, c.stage, *map(_sum, (n, bad, first)))
             .where(key.in_(places[start : start + 500]), _of_kind(panes, kind))
             .group_by(c.minute, c.channel, c.stage)
             .order_by(c.minute, c.channel, c.stage)
         )
-        found += [LeafMinute(m, ch, st, int(a), int(b), int(f)) for m, ch, st, a, b, f in rows]
+        found += map(LeafMinute._make, rows.all())
     return found
 
 

@@ -53,7 +53,7 @@ def test_it_sums_the_bets_begun_at_every_update(rows):
         held = covered is not None and minute + 1 - covered > 30 and usual.answers_between(covered, minute + 1) >= 8
         hold_until = minute + 1 + CATCH_UP_MINUTES if held else (logs[-1][3] if logs else -1)
         counted = 0 if minute + 1 <= hold_until else bad
-        share = [bad * b + (n - bad) * g for b, g, _ in share_factors(0.15, 1.0)]
+        share = [bad * b + (n - bad) * g for b, g, _ in zip(*share_factors(0.15, 1.0), strict=True)]
         logs.append((share, [counted * log(t) - (t - 1) * expected for t in TIMES], minute, hold_until))
         covered = minute + 1
     total = 0.0
@@ -69,7 +69,7 @@ def test_it_sums_the_bets_begun_at_every_update(rows):
 @pytest.mark.parametrize("below", [0.3, 0.8, 1.0])
 def test_no_bet_on_the_share_gains_on_average_while_the_usual_holds(usual, below):
     share = usual * below
-    for bad, good, _ in share_factors(usual, 1.0):
+    for bad, good, _ in zip(*share_factors(usual, 1.0), strict=True):
         assert share * exp(bad) + (1 - share) * exp(good) <= 1 + 1e-12
 
 
@@ -84,12 +84,12 @@ def test_no_bet_on_the_volume_gains_on_average_while_the_usual_holds(expected):
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_a_cluster_of_one_cause_gains_nothing_where_counts_are_known_to_scatter(size):
     """All of a cluster are bad or none is: weakened by the dispersion, the bet stays fair."""
-    for bad, good, _ in share_factors(0.15, 4.0):
+    for bad, good, _ in zip(*share_factors(0.15, 4.0), strict=True):
         assert 0.15 * exp(size * bad) + 0.85 * exp(size * good) <= 1 + 1e-12
 
 
 def test_answers_of_one_minute_count_as_independent_ones():
-    for bad, good, _ in share_factors(0.15, 1.0):
+    for bad, good, _ in zip(*share_factors(0.15, 1.0), strict=True):
         mean = sum(comb(6, k) * 0.15**k * 0.85 ** (6 - k) * exp(k * bad + (6 - k) * good) for k in range(7))
         assert mean == pytest.approx(1)
 
@@ -176,5 +176,5 @@ def test_a_burst_of_one_cause_does_not_win_by_itself_and_the_same_number_over_ho
 
 
 def test_numbers_stay_numbers_whatever_comes():
-    assert multiplied([1e12], [1e6]) == [1e12]
-    assert multiplied([0.0], [-1e6]) == [0.0]
+    assert multiplied([1e12] * 4, [1e6, 0.0, -1e6, 1e6]) == [1e12, 1e12, 0.0, 1e12]
+    assert multiplied([0.0] * 4, [-1e6] * 4) == [0.0] * 4
