@@ -4,8 +4,12 @@ import random
 from dataclasses import replace
 from itertools import pairwise
 
-from detectors.kinds import Watches, told_as_one
+import pytest
+
+from detectors.budget import FOR_EVIDENCE
+from detectors.kinds import BUDGET, Watches, told_as_one
 from detectors.records import Findings, Recovery
+from detectors.settings import DetectionSettings
 from detectors.watch import Closing
 from streams.clock import MINUTE_MS
 from streams.records import LeafMinute, Segment
@@ -26,11 +30,11 @@ def world_of_contacts(world, new_world):
     return {kind: world if kind == "contacts" else empty for kind in KINDS}
 
 
-def run(worlds, engine, edges):
+def run(worlds, engine, edges, settings=None):
     def hours(conn, start, end, kind="answers"):
         return worlds[kind].hours(conn, start, end)
 
-    watches = Watches(worlds["answers"].settings, hours)
+    watches = Watches(settings or worlds["answers"].settings, hours)
     found = []
     for start, end in pairwise(edges):
         with engine.begin() as tx:
@@ -47,6 +51,23 @@ def test_a_contact_stream_alone_is_watched(world, new_world, engine):
     assert (world.start + 600) * MINUTE_MS < anomaly.detected_ms < (world.start + 780) * MINUTE_MS
     assert "contacts since" in anomaly.reason
     assert "times the usual" in anomaly.reason
+
+
+def test_each_kind_has_its_part_of_the_promise_and_all_of_it_together(new_world, new_engine):
+    """A surge of bad answers, fed as each kind: where the whole promise is small, its part says what is needed."""
+    assert sum(BUDGET.values()) == pytest.approx(1.0)
+    needed = {}
+    for kind in KINDS:
+        world = new_world()
+        world.settings = DetectionSettings(false_alerts_per_week=0.02)
+        share = 1.0 if kind == "contacts" else 0.15
+        world.past(leaves=(PHONE,), share=share).answers(PHONE, 0, 600, 4, share).answers(PHONE, 600, 900, 40, 1.0)
+        empty = new_world()
+        worlds = {one: world if one == kind else empty for one in KINDS}
+        found = run(worlds, new_engine(), [0, 900], world.settings)
+        needed[kind] = next(a.needed for one in found for a in one.anomalies if a.segment == AT)
+    for kind, weeks in needed.items():
+        assert weeks == pytest.approx(1 / (FOR_EVIDENCE * 0.02 * BUDGET[kind]), rel=1e-6)
 
 
 def test_contacts_know_no_guardrail_of_bad_shares(world, new_world, engine):
