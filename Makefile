@@ -37,7 +37,7 @@ lint: $(VENV)/.installed $(VENV)/.tools
 # From a copy of bench/ alone, so that the installed wheel is what is measured.
 bench: $(VENV)/.installed $(VENV)/.tools
 	@rm -rf build/figures && mkdir -p build/figures && cp -r bench build/figures/
-	@mkdir build/figures/tests && cp -r tests/support build/figures/tests/
+	@mkdir build/figures/tests build/figures/deploy && cp -r tests/support build/figures/tests/ && cp -r deploy/kafka build/figures/deploy/
 	@cd build/figures && ../../$(BIN)/python -m bench.all $(ARGS)
 
 clean:

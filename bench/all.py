@@ -19,6 +19,7 @@ FULL = (
     ("bench.database_rows",),
     ("bench.people",),
     ("bench.wall_heap", "--updates", "2000"),
+    ("bench.kafka",),
 )
 QUICK = (
     ("bench.embedded", "--events", "40000"),
@@ -30,6 +31,7 @@ QUICK = (
     ("bench.database_rows", "--rows", "10000"),
     ("bench.people", "--cases", "2000", "--rounds", "3"),
     ("bench.wall_heap", "--updates", "400"),
+    ("bench.kafka", "--quick"),
 )
 
 

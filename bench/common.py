@@ -29,31 +29,46 @@ ZIPF = 1.1
 SPREAD_MS = 10 * 60_000  # event times: the ten minutes before the log takes them
 Result = dict[str, Any]
 
-SETTINGS = MeasureSettings(
-    channels=CHANNELS,
-    stages=STAGES,
-    stage={"s0": Stage(moment_of_truth=True)},
-    framework=Framework({"step:ok": Grade(1), "step:failed": Grade(-2)}),
-)
+
+def settings_for(channels: Sequence[str] = CHANNELS, stages: Sequence[str] = STAGES) -> MeasureSettings:
+    """Settings with so many places, the first stage a moment of truth."""
+    return MeasureSettings(
+        channels=tuple(channels),
+        stages=tuple(stages),
+        stage={stages[0]: Stage(moment_of_truth=True)},
+        framework=Framework({"step:ok": Grade(1), "step:failed": Grade(-2)}),
+    )
+
+
+SETTINGS = settings_for()
 
 
 def events(
-    count: int, now_ms: int, *, zipf: bool = False, feedback: float = 0.1, named: bool = True, seed: int = 1
+    count: int,
+    now_ms: int,
+    *,
+    zipf: bool = False,
+    feedback: float = 0.1,
+    named: bool = True,
+    seed: int = 1,
+    channels: Sequence[str] = CHANNELS,
+    stages: Sequence[str] = STAGES,
+    customers: int = CUSTOMERS,
 ) -> Iterator[Record]:
     """Events of 120 segments, 15 % bad, by 200,000 customers or (`named` False) by nobody the shop knows."""
     rng = Random(seed)
-    weights = list(accumulate((rank + 1) ** -ZIPF for rank in range(CUSTOMERS))) if zipf else None
-    numbers = range(CUSTOMERS)
+    weights = list(accumulate((rank + 1) ** -ZIPF for rank in range(customers))) if zipf else None
+    numbers = range(customers)
     start_ms = now_ms - SPREAD_MS
     for number in range(count):
         at = rfc3339(start_ms + SPREAD_MS * number // count)
         key, who = f"e{seed}-{number}", ""
         if named:
-            key = f"u{rng.choices(numbers, cum_weights=weights)[0] if weights else rng.randrange(CUSTOMERS):06d}"
+            key = f"u{rng.choices(numbers, cum_weights=weights)[0] if weights else rng.randrange(customers):06d}"
             who = f'"customer":"{key}",'
         head = (
-            f'{{"id":"e{seed}-{number}","source":"bench","time":"{at}",{who}"channel":"{rng.choice(CHANNELS)}",'
-            f'"stage":"{rng.choice(STAGES)}",'
+            f'{{"id":"e{seed}-{number}","source":"bench","time":"{at}",{who}"channel":"{rng.choice(channels)}",'
+            f'"stage":"{rng.choice(stages)}",'
         )
         bad = rng.random() < 0.15
         if rng.random() < feedback:

@@ -15,19 +15,17 @@ import pstats
 import tempfile
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from bench import common, plain_faust
-from bench.common import SETTINGS, Result, Stopwatch
+from bench.common import Result, Stopwatch
 from bench.parts import Measures, state_engine
+from bench.storage import Groups, remembering, store_again
 from streams.clock import SystemClock
 from streams.logs.sqlite import SqliteLog
-from streams.measure.access import Access
-from streams.measure.commit import write
-from streams.measure.load import claim
-from streams.measure.rows import Change
 
 APPEND = 5_000
 
@@ -70,13 +68,12 @@ async def _case(name: str, count: int, profile: bool, folder: Path) -> list[Resu
         rows = [{"case": "append to the log", **appended}, {"case": name, **await plain_faust.count(log)}]
         await log.close()
         return rows
-    changes: list[list[Change]] = []
-    if name == "whole, uniform":
-        _remember(changes)
+    changes: Groups = []
     profiler = cProfile.Profile() if profile else None
     if profiler:
         profiler.enable()
-    result, engine = await measure(folder, log)
+    with remembering(changes) if name == "whole, uniform" else nullcontext():
+        result, engine = await measure(folder, log)
     if profiler:
         profiler.disable()
         result["where"] = where_time_goes(profiler)
@@ -84,37 +81,12 @@ async def _case(name: str, count: int, profile: bool, folder: Path) -> list[Resu
     result["state_bytes_an_event"] = common.size_of(folder / "state.db") / count
     rows = [{"case": name, **result}]
     if changes:
-        rows.append({"case": "storage only", **store_again(folder, changes, count)})
+        again = state_engine(folder / "again.db")
+        rows.append({"case": "storage only", **store_again(again, changes, count)})
+        again.dispose()
     engine.dispose()
     await log.close()
     return rows
-
-
-def _remember(groups: list[list[Change]]) -> None:
-    """Keep what every transaction writes, to write it again without the rest."""
-    original = Access._write
-
-    def remembering(self: Access, changes: list[Change]) -> None:
-        original(self, changes)
-        groups.append(changes)
-
-    Access._write = remembering  # type: ignore[method-assign]  # a benchmark may look inside
-
-
-def store_again(folder: Path, groups: list[list[Change]], count: int) -> Result:
-    """Write the rows of all transactions into an empty database."""
-    engine = state_engine(folder / "again.db")
-    with engine.begin() as conn:
-        for partition in sorted({change.partition for group in groups for change in group}):
-            claim(conn, partition, SETTINGS)
-    watch = Stopwatch()
-    for group in groups:
-        with engine.begin() as conn:
-            for change in group:
-                write(conn, change, SETTINGS.dead_letters_max)
-    wall, cpu = watch.read()
-    engine.dispose()
-    return {"events": count, "seconds": wall, "cpu_seconds": cpu, "per_second": count / wall}
 
 
 def where_time_goes(profiler: cProfile.Profile) -> dict[str, float]:

@@ -11,13 +11,13 @@ import faust
 from sqlalchemy import Engine, create_engine, event
 
 from bench.common import SETTINGS
+from cxwatch.logs import AnyLog
 from streams.decode import Decoder
 from streams.logs.faust_app import build_app, measuring, seek, start_app, stop_app
 from streams.logs.protocol import Packed
-from streams.logs.sqlite import SqliteLog
 from streams.measure.engine import MeasureEngine
+from streams.settings import MeasureSettings
 from streams.signal import Signal
-from streams.store.progress import next_offsets
 from streams.store.tables import metadata
 
 PATIENCE_S = 900.0
@@ -37,20 +37,30 @@ def state_engine(path: Path) -> Engine:
 
 
 class Measures:
-    """The Faust app with the measuring engine in it, over one log and one database."""
+    """The Faust app with the measuring engine in it, over one log and one database.
 
-    def __init__(self, log: SqliteLog, database: Engine, committed: Signal | None = None) -> None:
+    `began` is when the first batch was in hand (perf_counter), None before.
+    """
+
+    def __init__(
+        self,
+        log: AnyLog,
+        database: Engine,
+        committed: Signal | None = None,
+        settings: MeasureSettings = SETTINGS,
+    ) -> None:
         self._log = log
-        self._database = database
-        self._engine = MeasureEngine(database, SETTINGS, Decoder(SETTINGS), committed or Signal())
+        self.committed = committed or Signal()
+        self.engine = MeasureEngine(database, settings, Decoder(settings), self.committed)
+        self.began: float | None = None
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._app: faust.App | None = None
 
     async def start(self) -> None:
         """Own the log's partitions and let batches flow."""
-        self._engine.start(b"bench")
-        app = self._app = build_app(self._log, self._engine, self._fail)
-        self._engine.on_seek(lambda partition, offset: seek(app, partition, offset))
+        self.engine.start(b"bench")
+        app = self._app = build_app(self._log, self.engine, self._fail)
+        self.engine.on_seek(lambda partition, offset: seek(app, partition, offset))
         measuring(app, self._measure_all)
         await start_app(app)
 
@@ -60,21 +70,16 @@ class Measures:
         while time.monotonic() < deadline:
             if self._failed.done():
                 await self._failed
-            if self._committed(wanted):
+            if all(self.engine.durable(partition) >= end for partition, end in wanted.items()):
                 return
-            await asyncio.sleep(0.02)
+            await self.committed.wait(self.committed.rings, 0.02)
         raise TimeoutError("the log was not measured in time")
 
     async def stop(self) -> None:
         """Stop Faust, commit what is folded."""
         if self._app is not None:
             await stop_app(self._app)
-        await self._engine.close()
-
-    def _committed(self, wanted: dict[int, int]) -> bool:
-        with self._database.connect() as conn:
-            known = next_offsets(conn)
-        return all(known.get(partition, 0) >= end for partition, end in wanted.items())
+        await self.engine.close()
 
     def _fail(self, error: BaseException) -> None:
         if not self._failed.done():
@@ -82,4 +87,6 @@ class Measures:
 
     async def _measure_all(self, batches: AsyncIterator[Packed]) -> None:
         async for batch in batches:
-            await self._engine.measure(batch)
+            if self.began is None:
+                self.began = time.perf_counter()
+            await self.engine.measure(batch)
