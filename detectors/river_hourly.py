@@ -2,16 +2,17 @@
 
 They corroborate what evidence found and name its character; chosen alone in the settings they point, and exact numbers
 have the last word (`watching`). An hour in progress is judged as it stands against what the whole hour would bring.
-Empty hours are zeros; more than GAP_HOURS of them are a gap, which teaches nothing.
+Empty hours are zeros; many of them are a gap, which teaches nothing (`holding`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import sqrt
 from typing import ClassVar, Literal, Self
 
-from detectors.protocol import Evidence, State, Step, Usual, Value, numbers_of
+from detectors.holding import Binned
+from detectors.protocol import State, Usual, Value, numbers_of
 from detectors.river_state import (
     dump_gaussian,
     dump_page_hinkley,
@@ -25,8 +26,6 @@ from detectors.river_state import (
 )
 from streams.clock import MINUTES_PER_DAY, MINUTES_PER_HOUR
 
-HOLD_MINUTES = MINUTES_PER_DAY
-GAP_HOURS = 48
 SCORE = 0.995
 GRACE_HOURS = 48
 MEMORY_HOURS = 28.0 * 24
@@ -37,68 +36,7 @@ def root(bad: float) -> float:
     return 2 * sqrt(bad + 0.375)
 
 
-class _Binned:
-    """Counts a bin of time in progress; finished ones are learned."""
-
-    bin_minutes: ClassVar[int] = MINUTES_PER_HOUR
-
-    def __init__(self) -> None:
-        self._bin, self._n, self._bad, self._since = -1, 0, 0, -1
-
-    def warm_up(self, steps: Iterable[Step]) -> None:
-        """Learn from the past and raise nothing about it."""
-        for step in steps:
-            self.step(step)
-        self._since = -1
-
-    def step(self, step: Step) -> Evidence | None:
-        """Count into the bin in progress and judge it as it stands; evidence for a day after a finding."""
-        usual = step.usual
-        if usual is None:
-            return None
-        current = step.minute // self.bin_minutes
-        if self._bin < 0 or current < self._bin:
-            self._bin = current
-        if current > self._bin:
-            self._finish(self._bin, self._n, self._bad, usual)
-            empty = current - self._bin - 1
-            for missed in range(self._bin + 1, current if empty <= GAP_HOURS else self._bin + 1):
-                self._finish(missed, 0, 0, usual)
-            if empty > GAP_HOURS:
-                self._gap(empty)
-            self._bin, self._n, self._bad = current, 0, 0
-        self._n += step.answers
-        self._bad += step.bad_first
-        if step.bad_first and self._stands_out(usual):
-            self._since = step.minute
-        if self._since < 0 or step.minute - self._since > HOLD_MINUTES:
-            return None
-        return Evidence(self._signal(usual), self._since)
-
-    def _finish(self, which: int, n: int, bad: int, usual: Usual) -> None:
-        raise NotImplementedError
-
-    def _gap(self, bins: int) -> None:
-        """Nothing is known about so many bins."""
-
-    def _stands_out(self, usual: Usual) -> bool:
-        raise NotImplementedError
-
-    def _signal(self, _usual: Usual) -> Literal["share", "volume"]:
-        return "volume"
-
-    def restart(self) -> None:
-        """Drop the finding and the bin in progress; what is normal stays."""
-        self._bin, self._n, self._bad, self._since = -1, 0, 0, -1
-
-    def _progress(self) -> list[float]:
-        return [float(self._bin), float(self._n), float(self._bad), float(self._since)]
-
-    def _resume(self, numbers: list[float]) -> None:
-        self._bin, self._n, self._bad, self._since = (int(number) for number in numbers)
-
-
-class Forecast(_Binned):
+class Forecast(Binned):
     """Holt-Winters (1960) on the hourly number of bad answers, additive, a season of a day; its residuals are scored.
 
     The forecast starts cold (River's raises IndexError then): for a day nothing is said. Hours that stand out are
@@ -159,7 +97,7 @@ class Forecast(_Binned):
         return detector
 
 
-class Shape(_Binned):
+class Shape(Binned):
     """Half-space trees (Tan, Ting and Liu 2011), five of height 5, on an hour's share and volume together.
 
     Small on purpose: River's default keeps 170 kB a segment. Scores are compared with those of earlier hours.
@@ -226,7 +164,7 @@ def _unit(score: float) -> float:
     return min(1.0, max(0.0, score / 10 + 0.5))
 
 
-class Drift(_Binned):
+class Drift(Binned):
     """Page-Hinkley (Page 1954), upward, on standardised daily shares: a rise so slow that no day stands out.
 
     River's default threshold of 50 never fires on such scores. It says nothing about hours, and wakes nobody.

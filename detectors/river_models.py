@@ -6,21 +6,20 @@ decided on exact numbers afterwards (`watching`), so that a loose threshold cost
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import sqrt
 from typing import ClassVar, Self
 
 from detectors.evidence import ShareAndVolume
+from detectors.holding import Holding
 from detectors.protocol import Detector, Evidence, State, Step, Usual, Value, number_of, numbers_of
 from detectors.river_hourly import Drift, Forecast, Shape
 from detectors.river_state import dump_gaussian, dump_hddm_w, fade_gaussian, load_gaussian, load_hddm_w
-from streams.clock import MINUTES_PER_DAY
 
-HOLD_MINUTES = MINUTES_PER_DAY  # how long a signal asks for the second look
 SAMPLES_MAX = 32  # answers of one minute shown to HDDM_W; more are thinned evenly
 
 
-class ShareJump:
+class ShareJump(Holding):
     """HDDM_W (Frias-Blanco et al. 2015) on the bad share of answers without repeats, upward only."""
 
     name: ClassVar[str] = "share_jump"
@@ -29,15 +28,9 @@ class ShareJump:
     FADING: ClassVar[float] = 0.05  # the recent share is a mean of about the last 20 answers
 
     def __init__(self) -> None:
+        super().__init__()
         self._model = load_hddm_w((), self.CONFIDENCE, self.FADING)
         self._owed = 0.0  # bad answers that thinning has not shown yet, < 1
-        self._since = -1
-
-    def warm_up(self, steps: Iterable[Step]) -> None:
-        """Learn from the past and raise nothing about it."""
-        for step in steps:
-            self.step(step)
-        self._since = -1
 
     def step(self, step: Step) -> Evidence | None:
         """Show a minute's answers, bad ones spread evenly among them; evidence for a day after a jump."""
@@ -52,9 +45,7 @@ class ShareJump:
                 self._model.update(bad)
                 if self._model.drift_detected:
                     self._since = step.minute
-        if self._since < 0 or step.minute - self._since > HOLD_MINUTES:
-            return None
-        return Evidence("share", self._since)
+        return Evidence("share", self._since) if self._holds(step.minute) else None
 
     def restart(self) -> None:
         """Forget what was seen: the next jump is measured from here."""
@@ -74,7 +65,7 @@ class ShareJump:
         return detector
 
 
-class BadVolume:
+class BadVolume(Holding):
     """GaussianScorer on the bad answers of 15 minutes, standardised by the usual number at that hour of the week.
 
     The residual 2 (sqrt(k + 3/8) - sqrt(usual + 3/8)) (Anscombe 1948) has about the same spread at every hour, so a
@@ -90,16 +81,10 @@ class BadVolume:
     GAP_MAX: ClassVar[int] = 14 * 96  # empty bins learned after a silence
 
     def __init__(self) -> None:
+        super().__init__()
         self._model = load_gaussian((), self.GRACE)
         self._bin = -1
         self._bad = 0
-        self._since = -1
-
-    def warm_up(self, steps: Iterable[Step]) -> None:
-        """Learn from the past and raise nothing about it."""
-        for step in steps:
-            self.step(step)
-        self._since = -1
 
     def step(self, step: Step) -> Evidence | None:
         """Count into the bin in progress and judge it as it stands; evidence for a day after a surge."""
@@ -110,9 +95,7 @@ class BadVolume:
         self._bad += step.bad_first
         if step.bad_first and self._surges(self._residual(self._bin, self._bad, usual)):
             self._since = step.minute
-        if self._since < 0 or step.minute - self._since > HOLD_MINUTES:
-            return None
-        return Evidence("volume", self._since)
+        return Evidence("volume", self._since) if self._holds(step.minute) else None
 
     def _move_to(self, current: int, usual: Usual) -> None:
         if self._bin < 0:
