@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,14 +13,18 @@ from streams.records import LeafMinute, Segment, WindowSnapshot
 from streams.scales import Scale
 from streams.settings import OTHER, MeasureSettings
 
-State = Literal["below", "usual", "above", "learning", "few", "none", "blind", "absent"]
+State = Literal["below", "usual", "above", "learning", "few", "none", "unasked", "blind", "absent"]
 ALONE_P = 0.05  # one score on its own, not one place among many
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One place. `learning`: a score without a usual to compare it with; `blind`: customers, but no answers ever;
-    `none`: no answers in this window; `absent`: nothing ever happens here."""
+    """One place. Why it has no score, if it has none:
+
+    `few`: too few answers; `none`: none in this window; `unasked`: answers, but never to this question; `blind`:
+    customers come, and nobody ever answers anything; `absent`: nothing ever happens here. `learning`: a score without
+    a usual to compare it with.
+    """
 
     segment: Segment
     state: State
@@ -53,12 +57,17 @@ def build_table(
     now: Mapping[Segment, WindowSnapshot],
     usual: Mapping[Segment, WindowSnapshot],
     hours: Iterable[LeafMinute],
+    visited: Collection[Segment] = (),
     incidents: Iterable[IncidentLine],
 ) -> Table:
-    """Put the cells together. `other` gets a row or column only when something was counted there."""
+    """Put the cells together. `hours` hold answers; `visited` are places where customers did anything.
+
+    `other` gets a row or column only when something was counted there.
+    """
     alive = {Segment(hour.channel, hour.stage) for hour in hours} | {s for s in now if None not in s}
-    channels = _with_other(settings.channels, {s.channel for s in alive})
-    stages = _with_other(settings.stages, {s.stage for s in alive})
+    met = alive | set(visited)
+    channels = _with_other(settings.channels, {s.channel for s in met})
+    stages = _with_other(settings.stages, {s.stage for s in met})
     verdicts = compare(_samples(scale, now, usual), settings.min_n)
     numbers = {line.segment: line.number for line in incidents if line.open and not line.spam}
     rows = []
@@ -66,10 +75,13 @@ def build_table(
         cells = []
         for stage in stages:
             place = Segment(channel, stage)
-            state = _state(place, now.get(place), place in usual, place in alive, verdicts)
-            before = usual.get(place)
-            score = None if before is None else before.score
-            cells.append(Cell(place, state, now.get(place), score, numbers.get(place)))
+            row, before = now.get(place), usual.get(place)
+            state: State = verdicts.get(place, "learning")
+            if row is None:
+                state = _silence(place, usual, alive, met)
+            elif row.score is None:
+                state = "few"
+            cells.append(Cell(place, state, row, None if before is None else before.score, numbers.get(place)))
         rows.append((channel, tuple(cells)))
     return Table(stages, tuple(rows))
 
@@ -88,20 +100,10 @@ def _samples(
     }
 
 
-def _state(
-    place: Segment,
-    row: WindowSnapshot | None,
-    answered_before: bool,
-    alive: bool,
-    verdicts: Mapping[Segment, Verdict],
-) -> State:
-    if row is None:
-        if not alive:
-            return "absent"
-        return "none" if answered_before else "blind"
-    if row.score is None:
-        return "few"
-    return verdicts.get(place, "learning")
+def _silence(place: Segment, *known: Collection[Segment]) -> State:
+    """Why there is no answer: of what is `known`, which says of the place first?"""
+    why: tuple[State, ...] = ("none", "unasked", "blind")
+    return next((state for state, places in zip(why, known, strict=True) if place in places), "absent")
 
 
 def alone(scale: Scale, now: WindowSnapshot, usual: WindowSnapshot | None) -> Verdict | None:

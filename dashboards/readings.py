@@ -15,10 +15,10 @@ from alerting.troubles import Trouble
 from dashboards.alert_readings import AlertCounts, read_counts
 from dashboards.context import DashboardContext
 from dashboards.freshness import USUAL_GAP_DAYS, Freshness, GapMemory, LeaseMemory, judge, usual_gap_ms
-from streams.clock import DAY_MS, HOUR_MS, minute_of
+from streams.clock import DAY_MS, HOUR_MS, MINUTES_PER_HOUR, minute_of
 from streams.logs.errors import LogError
-from streams.records import LeafMinute, WindowName, WindowSnapshot
-from streams.store.minutes import leaf_hours
+from streams.records import LeafMinute, Segment, WindowName, WindowSnapshot
+from streams.store.minutes import leaf_hours, visited_places
 from streams.store.progress import newest_event_ms, next_offsets
 from streams.store.windows import read_window
 from streams.windows import bounds
@@ -145,6 +145,13 @@ class Desk:
         end = minute_of(self.context.clock.now_ms() // HOUR_MS * HOUR_MS)
         start = end - minute_of(USUAL_DAYS * DAY_MS)
         return await self.slow(("hours", end), lambda conn: leaf_hours(conn, start, end))
+
+    async def visited(self) -> set[Segment]:
+        """Places where customers did something in the past 14 days, asked or not."""
+        end = minute_of(self.context.clock.now_ms() // HOUR_MS * HOUR_MS)
+        start, to = end - minute_of(USUAL_DAYS * DAY_MS), end + MINUTES_PER_HOUR
+        found = await self.slow(("visited", end), lambda conn: visited_places(conn, start, to))
+        return {Segment(*place) for place in found}
 
     async def now(self) -> Now:
         """Freshness and counts, for the bar and the beat."""

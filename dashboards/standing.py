@@ -17,8 +17,17 @@ from streams.windows import bounds
 
 WINDOW: WindowName = "24h"
 INCIDENT = -2
-CODES: Mapping[State, int] = {"below": -1, "usual": 0, "learning": 0, "above": 1, "few": 8, "none": 9, "blind": 10}
-CODES_TOLD = "-2 open incident, -1 below usual, 0 as usual, 1 above, 8 too few answers, 9 none now, 10 blind spot"
+CODES: Mapping[State, int] = {
+    "below": -1,
+    "usual": 0,
+    "learning": 0,
+    "above": 1,
+    "few": 8,
+    "none": 9,
+    "unasked": 10,
+    "blind": 10,
+}
+CODES_TOLD = "-2 open incident, -1 below usual, 0 as usual, 1 above, 8 too few answers, 9 none now, 10 never any"
 PAST_DAYS = USUAL_DAYS + 1  # before the current window of a day
 
 

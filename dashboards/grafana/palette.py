@@ -45,7 +45,7 @@ STANDING = words(
         "1": said("▲ above usual", GOOD),
         "8": said("too few", QUIET),
         "9": said("no answers now", QUIET),
-        "10": said("blind spot", QUIET),
+        "10": said("never answered", QUIET),
     },
     missing="not offered",
 )

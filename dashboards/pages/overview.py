@@ -138,6 +138,7 @@ async def read_board(pages: Pages, window: WindowName, query: Mapping[str, str])
         now=here,
         usual=usual,
         hours=await desk.hours(),
+        visited=await desk.visited(),
         incidents=incidents,
     )
     return Board(choice, rows, here, usual, table, incidents)

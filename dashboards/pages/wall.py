@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +11,19 @@ from litestar import Request, Response
 from alerting.queue import count_queue, longest_due_ms
 from dashboards import words
 from dashboards.journey_readings import read_journey
-from dashboards.pages.overview import DEFAULT_WINDOW, other_scores, read_board
+from dashboards.pages.overview import DEFAULT_WINDOW, Choice, other_scores, read_board
 from dashboards.pages.render import Pages
+from streams.records import WindowSnapshot
 
 INCIDENTS_MAX = 4  # on one screen; how many more there are is said
 OTHERS_MAX = 3
+
+
+def others_shown(rows: Sequence[WindowSnapshot], choice: Choice) -> list[WindowSnapshot]:
+    """Other questions before the same one asked in another way, each once, as far as there is room."""
+    scored = [row for row in rows if row.score is not None]
+    scored.sort(key=lambda row: (row.metric == choice.metric, row.survey_kind != choice.kind))
+    return list({row.metric: row for row in reversed(scored)}.values())[::-1][:OTHERS_MAX]
 
 
 async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
@@ -37,7 +46,7 @@ async def wall(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
         stream="/api/v1/stream?" + urlencode({"window": DEFAULT_WINDOW}),
         choice=choice,
         main=board.main(context),
-        others=[row for row in other_scores(board.rows, choice) if row.score is not None][:OTHERS_MAX],
+        others=others_shown(other_scores(board.rows, choice), choice),
         table=board.table,
         incidents=real[:INCIDENTS_MAX],
         more=len(real) - len(real[:INCIDENTS_MAX]),

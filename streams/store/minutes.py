@@ -92,6 +92,17 @@ def changed_minutes(
     return found
 
 
+def visited_places(conn: Connection, from_minute: int, to_minute: int) -> set[tuple[str, str]]:
+    """(channel, stage) where customers did something in the hours of [from, to), whether or not anybody was asked."""
+    c = hour_panes.c
+    rows = conn.execute(
+        select(c.channel, c.stage)
+        .distinct()
+        .where(c.minute >= from_minute, c.minute < to_minute, c.metric.in_(NOT_ANSWERS))
+    )
+    return {(channel, stage) for channel, stage in rows}
+
+
 def first_live_minute(conn: Connection) -> int | None:
     """The earliest minute that holds a live event, None while there is none: where DECIDE starts."""
     minute: int | None = conn.execute(select(func.min(panes.c.minute)).where(panes.c.live_n > 0)).scalar()

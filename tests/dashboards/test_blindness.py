@@ -9,8 +9,10 @@ import pytest
 from litestar.testing import TestClient
 
 from alerting import troubles
-from streams.clock import MINUTE_MS
+from streams.clock import HOUR_MS, MINUTE_MS
+from streams.panes import INTERACTION
 from tests.support.dashboards import World, build_world, busy_day
+from tests.support.journeys import traffic
 
 
 @dataclass
@@ -78,3 +80,21 @@ def test_messages_that_do_not_get_through_are_told_on_every_page_with_the_way_ou
             page = client.get(address).text
             assert "Messages do not get through: slack" in page
             assert "Slack answered invalid_auth: set SLACK_BOT_TOKEN anew." in page
+
+
+def test_a_place_with_customers_and_no_answers_is_a_blind_spot_and_one_never_asked_this_is_not(world: World) -> None:
+    traffic(world, "phone", "discover", INTERACTION, 40)  # so far nothing was known of it
+    world.answers("store", "deliver", {5: 12, 1: 3}, metric="csat", at_ms=world.clock.now_ms() - 3 * HOUR_MS)
+    with TestClient(world.app()) as client:
+        page = client.get("/").text
+        assert cell(page, "phone-discover").startswith("<b>blind spot</b>")
+        assert cell(page, "store-deliver").startswith("not asked")
+        assert cell(page, "store-use").startswith("not offered")
+        wall = client.get("/wall").text
+    assert wall.count("blind spot") == 1
+    assert wall.count("not asked") == 1
+
+
+def cell(page: str, name: str) -> str:
+    """What stands in a cell of the overview's table."""
+    return page.split(f'id="cell-{name}"')[1].split(">", 1)[1].split("</td>")[0].strip()
