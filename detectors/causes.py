@@ -43,7 +43,7 @@ nor not now nun nur oder off ohne one only other our out over own really said sa
 she should sich sie since sind sogar soll some still such than that the their them then there these they this
 those through too two und under uns unser unter until use very viel vom von vor war waren warum was wasn way
 weil wenn werden were weren what when where which while who why wie wieder will wir wird with won would wouldn
-wurde wurden you your zum zur zwei über
+wurde wurden you your zum zur zwei über bitte danke mal please thank thanks
 """
 STOP_WORDS = frozenset(_STOP.split())
 

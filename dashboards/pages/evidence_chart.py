@@ -18,6 +18,7 @@ LEAST_WEEKS = 1 / (7 * 24)  # an hour: the foot of the drawing
 HOUR, DAY, WEEK, YEAR = "hour", "day", "week", "year"
 LEVELS: tuple[tuple[str, float], ...] = ((HOUR, 1 / (7 * 24)), (DAY, 1 / 7), (WEEK, 1.0), (YEAR, 52.18))
 ROWS_MAX = 24  # of the table
+LABEL_HEIGHT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def evidence_chart(curve: Sequence[CurvePoint], needed: float, since_ms: int, en
         path=path,
         since_x=x(max(since_ms, start_ms)),
         fires_y=y(needed) if needed else None,
-        levels=tuple((y(weeks), name) for name, weeks in LEVELS if weeks <= most),
+        levels=_apart([(y(weeks), name) for name, weeks in LEVELS if weeks <= most]),
         last=(x(last.at_ms), y(last.weeks)),
         last_weeks=last.weeks,
         last_ms=last.at_ms,
@@ -68,6 +69,15 @@ def evidence_chart(curve: Sequence[CurvePoint], needed: float, since_ms: int, en
         rows=tuple(shown[::-1][::every][::-1]),
         crossed_ms=next((point.at_ms for point in shown if needed and point.weeks >= needed), None),
     )
+
+
+def _apart(levels: Sequence[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
+    """Without those whose names would stand on the one below."""
+    kept = list(levels[:1])
+    for level in levels[1:]:
+        if kept[-1][0] - level[0] >= LABEL_HEIGHT:
+            kept.append(level)
+    return tuple(kept)
 
 
 def _within(curve: Sequence[CurvePoint], start_ms: int) -> list[CurvePoint]:

@@ -82,6 +82,17 @@ WORDS: Mapping[str, str] = {
     "If it comes back within {n} min, it is this incident again, in the same thread.": (
         "Kommt er innerhalb von {n} min wieder, ist es derselbe Vorfall, im selben Thread."
     ),
+    "It resolves by itself once no more bad ones come than usual.": (
+        "Er erledigt sich von selbst, sobald nicht mehr Schlechtes kommt als üblich."
+    ),
+    "contacts in that time": "Kontakte in dieser Zeit",
+    "bad in that time": "schlechte in dieser Zeit",
+    "usual again {time}": "wieder üblich {time}",
+    "1 place": "1 Ort",
+    "{n} places": "{n} Orte",
+    "sign": "Zeichen",
+    "since": "seit",
+    "Nothing yet.": "Noch nichts.",
     "at this place": "an diesem Ort",
     "{n} of {all} recovered": "{n} von {all} zurückgewonnen",
     "{n} h": "{n} Stunden",
