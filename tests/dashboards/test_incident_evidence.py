@@ -152,8 +152,8 @@ def test_the_list_shows_last_hours_interval_customers_and_what_moved_along(world
         assert len(listed[2047].hours) == 12
         conn.exec_driver_sql(
             "INSERT INTO incident_members SELECT number, 'chat', 'support', signal, page, since_ms, detected_ms,"
-            " metric, n, bad, observed, expected, expected_low, expected_high, 1.6, evidence, severity, reason, character,"
-            " needed, detectors, curve, causes, recovered_ms FROM incident_members WHERE number = 2047"
+            " metric, n, bad, observed, expected, expected_low, expected_high, 1.6, evidence, severity, reason,"
+            " character, needed, detectors, curve, causes, recovered_ms FROM incident_members WHERE number = 2047"
         )
     page = client.get("/incidents").text
     said = text_of(page)
