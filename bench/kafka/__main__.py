@@ -1,6 +1,6 @@
-"""The product over Kafka and PostgreSQL beside its peers: the table of docs/performance.md.
+"""The product over Kafka and PostgreSQL beside its peers, and how it behaves there: the tables of docs/performance.md.
 
-    python -m bench.kafka [--quick] [--events 200000] [--rounds 5]
+    python -m bench.kafka [--quick] [--events 200000] [--rounds 5] [--only table,growth,...]
 
 A broker and a PostgreSQL of its own are started. Every case runs in a process of its own over the same records, one
 after the other, several rounds; medians are shown. The clock of a case begins with the first record in hand.
@@ -10,92 +10,76 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
-from functools import partial
+import sys
+from dataclasses import dataclass
 
 from bench import common
-from bench.common import Result
-from bench.kafka import bare, peers, plain, product
-from bench.kafka.table import Case, Goal, Trials
-from bench.kafka.world import World, anonymous, by_place, customers, now_ms, world
+from bench.kafka import growth, latency, pauses, workers
+from bench.kafka.comparison import WHOLE, compared
+from bench.kafka.world import World, customers, now_ms, world
 
-WINDOWS, WHOLE = "windows, PostgreSQL", "whole, PostgreSQL"
-PLAIN = "plain Faust, only counting"
-AIOKAFKA, CONFLUENT = "aiokafka getmany + the same fold", "confluent-kafka consume + the same fold"
-BYTEWAX, QUIX = "Bytewax, sliding 15 min by 1", "Quix Streams, hopping 15 min by 1"
-STORAGE = "storage only, the rows of whole"
-GOALS = (
-    Goal(WINDOWS, PLAIN, 20, 30),
-    Goal(WHOLE, PLAIN, 2, 6),
-    Goal(WINDOWS, AIOKAFKA, 0.9),
-    Goal(WINDOWS, CONFLUENT, 0.75),
-    Goal(WINDOWS, BYTEWAX, 3),
-    Goal(WHOLE, BYTEWAX, 0, 1),
-    Goal(WINDOWS, QUIX, 20, 30),
-    Goal(WHOLE, QUIX, 2),
-    Goal(WHOLE, STORAGE, 0.5),
-    Goal("windows, SQLite", WINDOWS, 0),
-    Goal("whole, SQLite", WHOLE, 0),
-)
-SLOW_SHARE = 4  # those who take a tenth of the speed read a quarter of the records
+PARTS = ("table", "workers", "growth", "latency", "pauses")
+WHOLE_GUESS = 10_000.0  # events a second, where the table was not asked for
 
 
-def cases(here: World, windows: str, whole: str, keyed: str, events: int) -> dict[str, Case]:
-    """What is run, in this order."""
-    few = max(1, events // SLOW_SHARE)
-    return {
-        PLAIN: lambda: common.apart(plain.counted, here.settings(windows), few),
-        WINDOWS: partial(into, here, "postgresql", product.measured, windows),
-        AIOKAFKA: lambda: common.apart(bare.aiokafka_loop, here.settings(windows), events),
-        CONFLUENT: lambda: common.apart(bare.confluent_loop, here.settings(windows), events),
-        BYTEWAX: partial(peers.bytewax, here, windows),
-        QUIX: partial(peers.quix, here, keyed, few),
-        WHOLE: partial(into, here, "postgresql", product.measured, whole),
-        STORAGE: partial(twice, here, whole),
-        "windows, SQLite": partial(into, here, "sqlite", product.measured, windows),
-        "whole, SQLite": partial(into, here, "sqlite", product.measured, whole),
-    }
+@dataclass(frozen=True)
+class Wish:
+    """How much to do."""
+
+    events: int
+    rounds: int
+    quick: bool
+    only: tuple[str, ...]
+    top: float
 
 
-def into(here: World, kind: str, work: Callable[..., Result], topic: str) -> Result:
-    """Measure a topic into a fresh database."""
-    with here.database(kind) as database:
-        before = here.written_bytes()
-        found = common.apart(work, here.settings(topic), database)
-        if kind == "postgresql":
-            found["wal_bytes_an_event"] = (here.written_bytes() - before) / found["events"]
-        return found
+def run(here: World, wish: Wish) -> None:
+    """Everything that was asked for, in order."""
+    top = wish.top
+    if "table" in wish.only:
+        top = compared(here, wish.events, wish.rounds).middle(WHOLE)
+    if "workers" in wish.only:
+        here.topic("shared", customers(wish.events, now_ms()))
+        rows = [workers.together(here, "shared", number) for number in (1, 2)]
+        ratio = rows[1]["per_second"] / rows[0]["per_second"]
+        common.show("two workers against one, whole pipeline", rows, [f"{ratio:.2f} times the speed"])
+    if "growth" in wish.only:
+        common.show("more places, windows alone", growth.places(here, wish.events))
+        sizes = (10_000, 100_000) if wish.quick else (100_000, 1_000_000)
+        common.show("more customers, whole pipeline", growth.people(here, wish.events, sizes))
+    if "latency" in wish.only:
+        show_latency(here, top, 8.0 if wish.quick else 20.0)
+    if "pauses" in wish.only:
+        common.show("pauses of partitions, two workers, 400 events a second", pauses.measured(here))
 
 
-def twice(here: World, topic: str) -> Result:
-    """Measure into one database, write the rows into another."""
-    with here.database("postgresql") as one, here.database("postgresql") as other:
-        return common.apart(product.stored, here.settings(topic), one, other)
+def show_latency(here: World, top: float, seconds: float) -> None:
+    """At two loads, and at the smaller one while a year is filled in beside it."""
+    rows = [
+        latency.under_load(here, "30 % of the top rate", (0.3 * top, 0.0), seconds),
+        latency.under_load(here, "80 % of the top rate", (0.8 * top, 0.0), seconds),
+        latency.under_load(here, "30 % live, 30 % of a year ago", (0.3 * top, 0.3 * top), seconds),
+    ]
+    notes = [f"top rate: {top:,.0f} events/s of the whole pipeline, the topic being full; live events are counted"]
+    common.show("from the producer's call to the committed window", rows, notes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one round of a fifth of the events")
+    parser.add_argument("--quick", action="store_true", help="one round of a fifth of the events, without pauses")
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
-    wish = parser.parse_args()
-    events, rounds = (wish.events // 5, 1) if wish.quick else (wish.events, wish.rounds)
-    trials = Trials()
+    parser.add_argument("--only", default="", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--top", type=float, default=WHOLE_GUESS, help="whole pipeline, events/s, without the table")
+    given = parser.parse_args()
+    only = tuple(given.only.split(",")) if given.only else PARTS[: -1 if given.quick else None]
+    if not set(only) <= set(PARTS):
+        sys.exit(f"--only takes some of {','.join(PARTS)}")
+    events, rounds = (given.events // 5, 1) if given.quick else (given.events, given.rounds)
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f}", file=sys.stderr)
     with world() as here:
-        begin_ms = now_ms()
-        here.topic("windows", anonymous(events, begin_ms))
-        here.topic("windows-by-place", by_place(anonymous(events, begin_ms)))
-        here.topic("whole", customers(events, begin_ms))
-        trials.run(cases(here, "windows", "whole", "windows-by-place", events), rounds)
-    load = f"medians of {rounds}; load of the machine at the end {os.getloadavg()[0]:.1f}"
-    read = trials.others[WINDOWS]
-    notes = [load, f"reading all {read['windows']:,} windows of answers afterwards: {read['read_seconds']:.2f} s"]
-    common.show("Kafka to committed windows", trials.rows(), notes)
-    common.show("beside", trials.ratios(GOALS))
-    written = [
-        {"case": n, "bytes": o["wal_bytes_an_event"]} for n, o in trials.others.items() if "wal_bytes_an_event" in o
-    ]
-    common.show("PostgreSQL's write-ahead log, bytes an event", written)
+        run(here, Wish(events, rounds, given.quick, only, given.top))
+    print(f"load of the machine after: {os.getloadavg()[0]:.1f}", file=sys.stderr)
 
 
 if __name__ == "__main__":

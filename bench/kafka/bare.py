@@ -56,6 +56,10 @@ class MemoryFold:
         state.pending = Pending()
         self.events += len(values)
 
+    def customer_states(self) -> list[bytes]:
+        """The journeys that were folded, as the database holds them."""
+        return [state.encode() for owned in self._states.values() for _, state in owned.customers.take()[0]]
+
     def result(self) -> Result:
         """How fast it was since the first record."""
         seconds = time.perf_counter() - self.began
