@@ -10,18 +10,18 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response
 
-from alerting.queue import count_queue
 from dashboards import words
 from dashboards.alert_readings import IncidentLine, read_incidents
 from dashboards.beyond_chance import Verdict
 from dashboards.context import DashboardContext
-from dashboards.journey_readings import read_journey
 from dashboards.outcomes import METRICS
-from dashboards.pages.journey_rows import blind_spots, read_stages
+from dashboards.pages.looking import looking
 from dashboards.pages.render import Pages
+from dashboards.pages.trend_chart import trend_chart
 from dashboards.pages.waiting import read_waiting
 from dashboards.places import Table, alone, build_table, leaf_rows
 from dashboards.ruler import Ruler, ruler
+from dashboards.trend_readings import read_trend
 from dashboards.window_filter import WINDOW_NAMES
 from streams.records import Segment, WindowName, WindowSnapshot
 from streams.scales import ScaleError, scale_named
@@ -144,27 +144,6 @@ async def read_board(pages: Pages, window: WindowName, query: Mapping[str, str])
     return Board(choice, rows, here, usual, table, incidents)
 
 
-async def looking(pages: Pages) -> dict[str, Any]:
-    """Who must be called, and where to look next: what the overview shows beside its scores."""
-    desk, context = pages.desk, pages.context
-    now_ms, settings, measure = context.clock.now_ms(), pages.acting.settings, context.measure
-    counts = await desk.shared("queue counts", lambda conn: count_queue(conn, now_ms, settings))
-    board = await read_journey(desk)
-    found = board.journeys
-    weakest = found.scores.weakest
-    kept = [(stage.name, stage.promises.kept) for stage in read_stages(board, measure.stages) if stage.promises]
-    return {
-        "counts": counts,
-        "on_time": pages.share(counts.on_time, counts.due_today),
-        "cx": found.scores.overall,
-        "weakest": weakest,
-        "link": None if weakest is None else found.scores.stages[weakest],
-        "silent": pages.share(found.silent, found.customers),
-        "blind": blind_spots(board, measure.channels, measure.stages),
-        "promises": min(kept, key=lambda one: one[1].value, default=None),
-    }
-
-
 async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[str]:
     """The page."""
     desk, context = pages.desk, pages.context
@@ -176,7 +155,10 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         )
     window = read_choice(query, context.kpi).window
     board = await read_board(pages, window, query)
-    choice, incidents = board.choice, board.incidents
+    choice, incidents, main = board.choice, board.incidents, board.main(context)
+    points = await read_trend(desk, choice.metric, choice.kind)
+    target = context.target if choice.metric == context.kpi else None
+    marks = [(line.since_ms, line.number) for line in incidents if not line.spam]
     return await pages.answer(
         request,
         "overview.html",
@@ -184,7 +166,9 @@ async def overview(request: Request[Any, Any, Any], pages: Pages) -> Response[st
         stream="/api/v1/stream?" + urlencode({"window": window}),
         choice=choice,
         windows=words.WINDOW_LABELS,
-        main=board.main(context),
+        main=main,
+        points=points,
+        trend=trend_chart(points, main.snapshot, main.usual, target, marks),
         others=other_scores(board.rows, choice),
         choices=metrics_shown(board.rows, choice),
         table=board.table,

@@ -49,6 +49,11 @@ WORDS: Mapping[str, str] = {
         "{label} mit 95-%-Intervall und Zahl der Antworten, eine Zeile je Kanal, eine Spalte je Phase"
     ),
     "usual not known yet": "Übliches noch nicht bekannt",
+    "last 24 h at each moment, over two weeks, with its 95 % band; the grey band is usual": (
+        "jeweils die letzten 24 h, über zwei Wochen, mit 95-%-Band; das graue Band ist das Übliche"
+    ),
+    "{label} over two weeks": "{label} über zwei Wochen",
+    "now": "jetzt",
     "Open incidents": "Offene Vorfälle",
     "{n} not taken": "{n} nicht übernommen",
     "all incidents": "alle Vorfälle",
