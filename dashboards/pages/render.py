@@ -20,6 +20,7 @@ from dashboards import words
 from dashboards.assets import Assets
 from dashboards.context import DashboardContext
 from dashboards.pages.acting import Step
+from dashboards.pages.german.sentences import in_german
 from dashboards.pages.language import CODES, COOKIE, THEMES, YEAR_S, Language, chosen_theme, code_of, theme_of
 from dashboards.readings import Desk, Now
 from dashboards.stream_events import troubles_key
@@ -244,6 +245,7 @@ def _environment(_: Language) -> Environment:
         "count": _.count,
         "duration": _.duration,
         "rfc3339": rfc3339,
+        "said": in_german if _.code == "de" else str,
         "masked": lambda text: clean(mask(text), TEXT_MAX),
     }
     return made
