@@ -67,25 +67,26 @@ class Gained(NamedTuple):
 
 def by_segment(leaves: Iterable[LeafMinute], places: Places) -> dict[Segment, Gained]:
     """Leaf totals of one minute as totals of every watched segment, in a stable order: places before rollups."""
-    leaf_sums: dict[Segment, Counts] = {}
+    sums: dict[tuple[str, str], Counts] = {}
     for row in leaves:
-        leaf = Segment(row.channel, row.stage)
-        leaf_sums[leaf] = leaf_sums.get(leaf, NOTHING).plus(Counts(row.n, row.bad, row.bad_first))
-    found = {leaf: Gained(leaf_sums[leaf]) for leaf in sorted(leaf_sums)}
+        place, counts = (row.channel, row.stage), Counts(row.n, row.bad, row.bad_first)
+        sums[place] = sums[place].plus(counts) if place in sums else counts
+    found: dict[Segment, Gained] = {}
     rollups: dict[Segment, list[tuple[Segment, Counts]]] = {}
-    for leaf in found:
+    for place in sorted(sums):
+        leaf, counts = Segment(*place), sums[place]
+        found[leaf] = Gained(counts)
         for rollup in leaf.rollups():
             if places.watched(rollup):
-                rollups.setdefault(rollup, []).append((leaf, leaf_sums[leaf]))
+                rollups.setdefault(rollup, []).append((leaf, counts))
     for rollup in sorted(rollups, key=sort_key):
         parts = rollups[rollup]
-        total = parts[0][1] if len(parts) == 1 else _sum(counts for _, counts in parts)
-        found[rollup] = Gained(total, tuple(parts))
+        found[rollup] = Gained(parts[0][1] if len(parts) == 1 else _sum(parts), tuple(parts))
     return found
 
 
-def _sum(counts: Iterable[Counts]) -> Counts:
-    total = NOTHING
-    for one in counts:
-        total = total.plus(one)
-    return total
+def _sum(parts: Iterable[tuple[Segment, Counts]]) -> Counts:
+    n = bad = first = 0
+    for _, (more, more_bad, more_first) in parts:
+        n, bad, first = n + more, bad + more_bad, first + more_first
+    return Counts(n, bad, first)
