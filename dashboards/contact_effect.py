@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
 from alerting.tables import cases
 from streams.clock import DAY_MS
-from streams.scales import scale_named
+from streams.scales import Outcome, scale_named
 from streams.store.tables import feedback
 
 EFFECT_DAYS = 90
 ANSWER_WITHIN_MS = 30 * DAY_MS
+ANSWER_BEFORE_MS = 180 * DAY_MS
 ANSWERS_MAX = 20_000
 
 
@@ -36,6 +39,60 @@ class ContactEffect:
     contacted: Part
     others: Part
     ended: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """NPS answers before and after: `rows` has, for each of "bad" and "neutral" before, how many were what after.
+
+    Of contacted cases; `turned` are detractors who became promoters, `turned_alone` those whom nobody contacted.
+    """
+
+    days: int
+    rows: Mapping[Outcome, Mapping[Outcome, int]]
+    turned: Part
+    turned_alone: Part
+
+    @property
+    def n(self) -> int:
+        """Contacted cases with an answer before and one after."""
+        return sum(sum(row.values()) for row in self.rows.values())
+
+
+def read_matrix(conn: Connection, now_ms: int) -> Matrix:
+    """Over all stages: of each case, the last NPS answer up to the contact, or its opening, and the first one after."""
+    c, f = cases.c, feedback.c
+    from_ms = func.coalesce(c.contacted_ms, c.opened_ms)
+    query = (
+        select(c.case_id, c.contacted_ms, f.time_ms <= from_ms, f.score)
+        .join(feedback, f.customer == c.customer)
+        .where(
+            c.opened_ms >= now_ms - EFFECT_DAYS * DAY_MS,
+            f.metric == "nps",
+            f.time_ms > from_ms - ANSWER_BEFORE_MS,
+            f.time_ms <= from_ms + ANSWER_WITHIN_MS,
+        )
+        .order_by(c.case_id, f.time_ms, f.key)
+        .limit(ANSWERS_MAX)
+    )
+    outcomes = scale_named("nps").outcomes
+    before: dict[int, Outcome] = {}
+    after: dict[int, tuple[bool, Outcome]] = {}
+    for case_id, contacted_ms, earlier, score in conn.execute(query):
+        if earlier:
+            before[case_id] = outcomes[score]
+        else:
+            after.setdefault(case_id, (contacted_ms is not None, outcomes[score]))
+    pairs = [(before[case_id], *found) for case_id, found in after.items() if case_id in before]
+    seen = Counter((was, now) for was, contacted, now in pairs if contacted)
+    alone = Counter(now for was, contacted, now in pairs if not contacted and was == "bad")
+    ends: tuple[Outcome, ...] = ("bad", "neutral", "good")
+    rows: dict[Outcome, dict[Outcome, int]] = {
+        was: {now: seen[was, now] for now in ends} for was in ends if was != "good"
+    }
+    return Matrix(
+        EFFECT_DAYS, rows, Part(rows["bad"]["good"], sum(rows["bad"].values())), Part(alone["good"], alone.total())
+    )
 
 
 def read_contact_effect(conn: Connection, stage: str, now_ms: int) -> ContactEffect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from alerting.queue import count_queue
+from dashboards.contact_effect import read_matrix
 from dashboards.journey_readings import read_journey
 from dashboards.pages.journey_rows import blind_spots, read_stages
 from dashboards.pages.render import Pages
@@ -19,7 +20,11 @@ async def looking(pages: Pages) -> dict[str, Any]:
     found = board.journeys
     weakest = found.scores.weakest
     kept = [(stage.name, stage.promises.kept) for stage in read_stages(board, measure.stages) if stage.promises]
+    matrix = await desk.seldom(("matrix",), lambda conn: read_matrix(conn, now_ms))
     return {
+        "matrix": matrix,
+        "turned": pages.share(matrix.turned.part, matrix.turned.whole),
+        "turned_alone": pages.share(matrix.turned_alone.part, matrix.turned_alone.whole),
         "counts": counts,
         "on_time": pages.share(counts.on_time, counts.due_today),
         "cx": found.scores.overall,

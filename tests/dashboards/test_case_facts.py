@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 from alerting.serving import AlertingApi
 from alerting.settings import AlertSettings
 from cxwatch.settings import Problem, SettingsError, load_settings
-from dashboards.contact_effect import Part, read_contact_effect
+from dashboards.contact_effect import Part, read_contact_effect, read_matrix
 from streams.clock import DAY_MS, MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
 from tests.support.recovery import morning, say
@@ -119,6 +119,28 @@ def test_answers_after_contact_stand_beside_those_of_customers_nobody_contacted(
     assert "Does contact help?" in page
     assert "8 of 12" in page
     assert "Not a trial" in page
+
+
+def test_what_detractors_became_after_contact_stands_beside_those_nobody_contacted(world: World) -> None:
+    now_ms = world.clock.now_ms()
+    for number in range(24):
+        contacted = number < 14
+        world.case(
+            9300 + number,
+            customer=f"n{number}",
+            opened_ms=now_ms - 9 * DAY_MS,
+            contacted_ms=now_ms - 8 * DAY_MS if contacted else None,
+        )
+        for days, score in ((12, 9), (10, 2), (4, 10 if number % 2 else 3), (2, 0)):
+            say(world, f"n{number}", None, metric="nps", score=score, bad=score < 7, time_ms=now_ms - days * DAY_MS)
+    with world.engine.connect() as conn:
+        found = read_matrix(conn, now_ms)
+    assert found.rows == {"bad": {"bad": 7, "neutral": 0, "good": 7}, "neutral": {"bad": 0, "neutral": 0, "good": 0}}
+    assert (found.turned, found.turned_alone) == (Part(7, 14), Part(5, 10))
+    with TestClient(world.app()) as client:
+        page = client.get("/").text
+    assert "was detractor (n 14)" in " ".join(page.split())
+    assert "Detractors who became promoters:" in page
 
 
 def test_few_answers_give_no_share(world: World) -> None:
