@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from cxwatch.database import open_state
 from cxwatch.importing.batches import Batch, batches, ledger_key, letters_of, size_of
+from cxwatch.importing.pacing import Pace
 from cxwatch.importing.records import Listener, Progress, RefusedRow, Summary
 from cxwatch.importing.waiting import Measurer
 from cxwatch.logs import open_log
@@ -40,7 +41,7 @@ async def import_files(
     engine = open_state(settings)
     log = await asyncio.to_thread(open_log, settings, clock)
     measurer = Measurer(settings, log)
-    run = _Run(settings, engine, log, Decoder(settings.measure), mapping, listener, clock)
+    run = _Run(settings, engine, log, Pace(log, engine), Decoder(settings.measure), mapping, listener, clock)
     try:
         if wait:
             await measurer.try_start()
@@ -73,6 +74,7 @@ class _Run:
     settings: Settings
     engine: Engine
     log: Log
+    pace: Pace
     decoder: Decoder
     mapping: Mapping
     listener: Listener
@@ -110,6 +112,7 @@ class _Run:
             else:
                 records.append(Record(routing_key(row.event), row.raw))
         if records:
+            await self.pace.keep()
             await append(self.log, records, self.origin)
             self.appended += len(records)
 
