@@ -51,10 +51,14 @@ class Telling:
         return replace(told, causes=causes_since(self.contents, tx, seat.segment, since_ms, answers))
 
     def drift(self, tx: Connection, seat: Seat, minute: int, by: Yardstick) -> Anomaly | None:
-        """The notice of a slow rise, where the hours of the last week show it."""
+        """The notice of a slow rise, where the hours of the last week show it, with what stands out in them."""
         end = hour_start(minute)
         rows = self.hours(tx, end - WARM_DAYS * MINUTES_PER_DAY, end)
-        return drift_of(seat.segment, minute, hours_of(rows, seat.segment), by)
+        notice = drift_of(seat.segment, minute, hours_of(rows, seat.segment), by)
+        if notice is None or self.contents is None:
+            return notice
+        answers = self.contents(tx, seat.segment, notice.since_ms, notice.detected_ms)
+        return replace(notice, causes=causes_since(self.contents, tx, seat.segment, notice.since_ms, answers))
 
     def _gated(self, tx: Connection, seat: Seat, anomaly: Anomaly) -> Anomaly:
         """The anomaly with what stands out among its bad answers; held back when they look like spam."""

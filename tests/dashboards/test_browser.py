@@ -13,6 +13,7 @@ from alerting.doing import Doing
 from alerting.settings import AlertSettings
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
+from tests.support.evidence import told
 from tests.support.recovery import morning
 from tests.support.served import Served, chromium, serve
 
@@ -150,9 +151,25 @@ def test_a_new_message_appears_on_the_preview_page(world: World, served: Served,
 )
 def test_on_a_phone_nothing_scrolls_sideways(world: World, served: Served, watched: Watched, path: str) -> None:
     morning(world)
+    told(world)
     watched.page.set_viewport_size({"width": 390, "height": 844})
     watched.page.goto(served.url + path)
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_drawings_of_an_incident_are_tables_for_whoever_cannot_see_them(
+    world: World, served: Served, watched: Watched
+) -> None:
+    told(world)
+    page = watched.page
+    page.goto(f"{served.url}/incidents/2047")
+    evidence = page.locator("section", has=page.locator("#evidence-title"))
+    expect(evidence.get_by_role("img")).to_have_attribute("aria-labelledby", "evidence-drawn evidence-told")
+    expect(evidence.locator("table")).to_be_hidden()
+    evidence.get_by_text("Show as table").click()
+    expect(evidence.get_by_role("row").last).to_contain_text("210 weeksover it")
+    expect(page.get_by_role("row", name="payment: failed")).to_contain_text("15 of 18")
+    assert watched.complaints == []
 
 
 def test_without_script_every_page_is_complete(served: Served, browser: Browser) -> None:
