@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
@@ -11,8 +10,10 @@ from litestar.testing import TestClient
 from alerting import troubles
 from streams.clock import HOUR_MS, MINUTE_MS
 from streams.panes import INTERACTION
-from tests.support.dashboards import World, build_world, busy_day
+from tests.support.dashboards import World, busy_day
 from tests.support.journeys import traffic
+
+pytestmark = pytest.mark.slow_on_postgresql
 
 
 @dataclass
@@ -26,8 +27,7 @@ class Watch:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = build_world(tmp_path)
+def world(world: World) -> World:
     busy_day(world)
     return world
 

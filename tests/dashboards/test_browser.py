@@ -123,6 +123,31 @@ def test_when_the_server_is_gone_the_page_says_so_and_finds_it_again(world: Worl
         page.close()
 
 
+def test_a_page_left_open_says_when_nobody_decides_and_when_nobody_measures(world: World, browser: Browser) -> None:
+    busy_day(world)
+    seconds, decided = [100.0], [True]
+    page = browser.new_page()
+    with serve(world.app(beat_seconds=0.2, monotonic=lambda: seconds[0], decided=lambda conn: decided[0])) as running:
+        page.goto(running.url)
+        expect(page.locator("#state-word")).to_have_text("Live")
+        decided[0] = False
+        seconds[0] += 2
+        page.wait_for_timeout(500)  # it was seen once
+        expect(page.locator("#banner")).to_be_hidden()
+        seconds[0] += 16
+        expect(page.locator("#banner-title")).to_have_text("Detection paused")
+        expect(page.locator("html")).to_have_class("undecided")
+        decided[0] = True
+        seconds[0] += 2
+        expect(page.locator("#banner")).to_be_hidden()
+        world.ends = {0: 1_244}
+        world.clock.set(world.clock.now_ms() + 11 * MINUTE_MS)
+        seconds[0] += 2
+        expect(page.locator("#banner-rest")).to_contain_text("1,234 events wait in the log, and nobody measures them.")
+        expect(page.locator("#banner-label")).to_have_text("not measured for")
+    page.close()
+
+
 def test_hostile_text_stays_text_and_breaks_no_rule(world: World, served: Served, watched: Watched) -> None:
     world.incident(2050, "web", "deliver", sentence=HOSTILE)
     world.comment("web", "deliver", HOSTILE)

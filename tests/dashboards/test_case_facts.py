@@ -16,13 +16,14 @@ from alerting.settings import AlertSettings
 from cxwatch.settings import Problem, SettingsError, load_settings
 from dashboards.contact_effect import Part, read_contact_effect, read_matrix
 from streams.clock import DAY_MS, MINUTE_MS
-from tests.support.dashboards import World, build_world, busy_day
+from tests.support.dashboards import World, busy_day
 from tests.support.recovery import morning, say
+
+pytestmark = pytest.mark.slow_on_postgresql
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = build_world(tmp_path)
+def world(world: World) -> World:
     busy_day(world)
     morning(world)
     return world

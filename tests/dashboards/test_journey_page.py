@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
@@ -13,13 +12,10 @@ from dashboards.pages.journey_rows import below_the_rest
 from dashboards.pages.stage_chart import stage_chart
 from streams.cxscore import CxScore
 from streams.panes import INTERACTION
-from tests.support.dashboards import World, build_world, busy_day
+from tests.support.dashboards import World, busy_day
 from tests.support.journeys import traffic, week
 
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return build_world(tmp_path)
+pytestmark = pytest.mark.slow_on_postgresql
 
 
 def page_of(world: World, address: str = "/journey") -> str:

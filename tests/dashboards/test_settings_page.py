@@ -12,7 +12,9 @@ from alerting.modes import ModeRecord, record
 from alerting.settings import AlertSettings
 from cxwatch.settings import load_settings
 from streams.store.tables import dead_letters
-from tests.support.dashboards import NOW_MS, World, build_world, busy_day
+from tests.support.dashboards import NOW_MS, World, busy_day
+
+pytestmark = pytest.mark.slow_on_postgresql
 
 FILE = """
 timezone = "Europe/Berlin"
@@ -28,11 +30,6 @@ ENVIRONMENT = {
     "SLACK_BOT_TOKEN": "xoxb-very-secret-token",
     "WEBHOOK_SECRET": "whsec-very-secret",
 }
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return build_world(tmp_path)
 
 
 def page_of(world: World, folder: Path, address: str = "/settings", text: str = FILE) -> str:
