@@ -16,6 +16,7 @@ from dashboards.grafana.parts import (
     link,
     now,
     number,
+    prop,
     rows,
     selected,
     steps,
@@ -62,6 +63,8 @@ def _on_time(settings: BoardSettings) -> stat.Panel:
         now("max(cx_first_contact_seconds_count)", "made"),
         now("max(cx_sla_missed_total)", "! missed"),
     )
+    limits = steps((None, NEUTRAL), (1, BAD))
+    panel.override_by_name("! missed", [prop("thresholds", limits.build()), prop("color", {"mode": "thresholds"})])
     return panel.data_links([link("Queue: whom to call", f"{settings.public_url}/queue")])
 
 
@@ -85,7 +88,9 @@ def _took() -> timeseries.Panel:
         unit="s",
         no_value="nobody was contacted yet",
     )
-    quantile = "histogram_quantile(%s, max by (le) (cx_first_contact_seconds_bucket))"
+    quantile = (
+        "histogram_quantile(%s, max by (le) (cx_first_contact_seconds_bucket)) >= 0"  # without contacts it is NaN
+    )
     panel = lines(look)
     for at, share in enumerate(("0.5", "0.9")):
         panel.with_target(course(quantile % share, f"p{share[2:]}0").exemplar(True).ref_id("AB"[at]))
@@ -102,4 +107,5 @@ def _alerts() -> table.Panel:
         "channel": "channel",
         "stage": "stage",
     }
-    return arranged(cells(look, rows(query)), columns)
+    panel = arranged(cells(look, rows(query)), columns, hidden=("Value",))
+    return panel.override_by_name("alert", [prop("custom.width", 200)])

@@ -29,6 +29,7 @@ from dashboards.settings import BoardSettings
 
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 COLUMNS = 24
+COLUMN_WIDTH_MIN = 70  # pixels
 WINDOWS = ("15m", "1h", "24h", "7d")
 Panel = TypeVar("Panel", stat.Panel, table.Panel, timeseries.Panel)
 AnyPanel = stat.Panel | table.Panel | timeseries.Panel
@@ -80,8 +81,10 @@ def number(look: Look, *targets: prometheus.Dataquery) -> stat.Panel:
 
 
 def cells(look: Look, *targets: prometheus.Dataquery) -> table.Panel:
-    """A table."""
+    """A table. Unit and no-data text are for numbers: the name "2047" would be formatted, too."""
     panel = _dressed(table.Panel(), look, targets)
+    panel.override_by_field_type("string", [prop("unit", "string"), prop("noValue", "")])
+    panel.min_width(COLUMN_WIDTH_MIN)  # Grafana's own is so wide that the last columns are out of sight
     return panel.thresholds(grey()).align(common.FieldTextAlignment.AUTO).filterable(False)
 
 
@@ -128,10 +131,10 @@ def joined(panel: table.Panel, by: str, columns: Mapping[str, str]) -> table.Pan
     return panel.with_transformation(DataTransformerConfig(id_val="organize", options=options))
 
 
-def arranged(panel: table.Panel, columns: Mapping[str, str]) -> table.Panel:
-    """Only these columns of a table, in this order, under these names."""
+def arranged(panel: table.Panel, columns: Mapping[str, str], hidden: Sequence[str] = ()) -> table.Panel:
+    """These columns of a table, in this order, under these names; without the time and the hidden ones."""
     options: dict[str, Any] = {
-        "excludeByName": {"Time": True},
+        "excludeByName": dict.fromkeys(("Time", *hidden), True),
         "renameByName": dict(columns),
         "indexByName": {name: at for at, name in enumerate(columns)},
         "includeByName": {},

@@ -96,7 +96,9 @@ def _late() -> timeseries.Panel:
         decimals=1,
         no_value="nothing was posted",
     )
-    quantile = "histogram_quantile(%s, sum by (sink, le) (rate(cx_alert_delivery_seconds_bucket[$__rate_interval])))"
+    quantile = (
+        "histogram_quantile(%s, sum by (sink, le) (rate(cx_alert_delivery_seconds_bucket[$__rate_interval]))) >= 0"
+    )
     panel = lines(look)
     for at, (share, name) in enumerate((("0.5", "p50"), ("0.95", "p95"))):
         target = course(quantile % share, f"{{{{sink}}}} {name}")

@@ -22,6 +22,7 @@ from dashboards.grafana.parts import (
     steps,
     usual_variables,
 )
+from dashboards.recovery_readings import DUES
 from dashboards.settings import BoardSettings
 
 STALE = "max(cx_event_lag_seconds) > bool max(cx_stale_after_seconds)"
@@ -75,7 +76,8 @@ def _others() -> stat.Panel:
 
 def _to_contact(settings: BoardSettings) -> stat.Panel:
     look = Look("First contact with unhappy customers", "Open cases by when their first contact is due.")
-    panel = number(look, now("max by (due) (cx_cases_to_contact)", "{{due}}"))
+    most_urgent_first = (now(f'max(cx_cases_to_contact{{due="{due}"}})', due) for due in DUES)
+    panel = number(look, *most_urgent_first)
     panel.data_links([link("Queue: whom to call", f"{settings.public_url}/queue")])
     for name, shown, color in (
         ("overdue", "! overdue", BAD),

@@ -190,3 +190,15 @@ def _first_lines(boards: list[Json]) -> list[int]:
     lines = source(boards).splitlines()
     starts = [at for at, line in enumerate(lines, start=1) if re.match(r"export const b\d+:", line)]
     return [*starts, len(lines) + 1]
+
+
+def test_names_in_tables_are_never_formatted_as_numbers() -> None:
+    """Grafana formats a text that looks like a number by the panel's unit: incident "2047" would be "34.1 min"."""
+    for _, panel in panels():
+        if panel["type"] == "table":
+            texts = [
+                o for o in panel["fieldConfig"]["overrides"] if o["matcher"] == {"id": "byType", "options": "string"}
+            ]
+            assert [o["properties"] for o in texts] == [
+                [{"id": "unit", "value": "string"}, {"id": "noValue", "value": ""}]
+            ], panel["title"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from litestar.testing import TestClient
@@ -47,6 +48,16 @@ def running(words: str, folder: Path, environment: dict[str, str]) -> Iterator[N
         log.close()
 
 
+def product_scores(port: int) -> dict[str, tuple[float, float]]:
+    """The interval of the product's own NPS of the last 24 hours, hot and cold."""
+    query = {"window": "24h", "metric": "nps", "limit": "1000"}
+    answer = httpx.get(f"http://127.0.0.1:{port}/api/v1/windows", params=query, timeout=60, trust_env=False)
+    everywhere = {"channel": None, "stage": None}
+    return {
+        row["survey_kind"]: (row["low"], row["high"]) for row in answer.json()["items"] if row["segment"] == everywhere
+    }
+
+
 @pytest.mark.long
 def test_the_page_leads_to_the_nps_in_prometheus(tmp_path: Path) -> None:
     for program in ("prometheus", "promtool", "curl"):
@@ -79,10 +90,13 @@ def test_the_page_leads_to_the_nps_in_prometheus(tmp_path: Path) -> None:
             done = subprocess.run(
                 ["bash", "-c", look], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
             )
+            told = product_scores(web)
     end = done.stdout.rindex("}") + 1  # curl ends no line
     found = json.loads(done.stdout[:end])["data"]["result"]
     assert {row["metric"]["survey_kind"] for row in found} == {"hot", "cold"}
-    assert all(-100 <= float(row["value"][1]) <= 100 for row in found)
+    for row in found:  # the demo runs 60 times as fast: its day has moved on a little since the scrape
+        low, high = told[row["metric"]["survey_kind"]]
+        assert low <= float(row["value"][1]) <= high
     said = {line.split()[1]: line.split()[0] for line in done.stdout[end:].splitlines() if line.strip()}
     assert (said["prometheus"], said["rules"]) == ("ok", "ok"), done.stdout
 
