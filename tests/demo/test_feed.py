@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from cxwatch.demo.feed import BATCH, DELAY_MS, HISTORY_GAP_MS, Feeder, record_of
@@ -161,6 +162,23 @@ def test_a_record_is_keyed_by_its_customer_or_else_by_its_id():
 def test_a_thinned_history_is_brought_to_full_volume_and_the_live_day_is_left_alone():
     live_ms = 100 * DAY_MS
     live = minute_of(live_ms)
-    rows = [LeafMinute(live - 60, "web", "buy", 4, 2, 1), LeafMinute(live, "web", "buy", 4, 2, 1)]
-    hours = at_full_volume(lambda conn, begin, end, kind: rows, live_ms, 0.1)
-    assert hours(None, 0, live + 60) == [LeafMinute(live - 60, "web", "buy", 40, 20, 10), rows[1]]
+    draw = np.random.default_rng(1)
+    told = [
+        LeafMinute(live - 60 * hour, "web", "buy", int(n), int(n) // 2, int(n) // 4)
+        for hour, n in enumerate(draw.poisson(4.0, 14 * 24), start=1)
+        if n
+    ]
+    today = [LeafMinute(live, "web", "buy", 4, 2, 1)]
+
+    def hours(conn, begin, end, kind):
+        return [row for row in [*told, *today] if begin <= row.minute < end]
+
+    full = at_full_volume(hours, live_ms, 0.1)
+    assert full(None, live, live + 60) == today
+    past = full(None, 0, live)
+    counts = np.array([row.n for row in past])
+    assert abs(counts.mean() - 40) < 3
+    assert abs(np.array([row.bad for row in past]).mean() - 20) < 4
+    assert counts.var() / counts.mean() < 2  # ten times the counts would scatter ten times as much
+    assert full(None, live - 120, live - 60) == [row for row in past if row.minute == live - 120]
+    assert at_full_volume(hours, live_ms, 0.1)(None, 0, live) == past
