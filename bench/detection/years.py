@@ -41,12 +41,18 @@ CALM = Trouble()
 
 @dataclass(slots=True)
 class Year:
-    """What one shop's year brought: pages that nothing explains, and those within a day of a spam wave at the place."""
+    """What one shop's year brought: pages that nothing explains, and those within a day of a spam wave at the place.
+
+    `mute` are notices of silence without a gap in collecting; `gaps` are the lengths of all gaps in hours, each with
+    whether it was noticed before it was over.
+    """
 
     weeks: float
     segments: int
     false: list[Anomaly] = field(default_factory=list)
     spam: list[Anomaly] = field(default_factory=list)
+    mute: list[Anomaly] = field(default_factory=list)
+    gaps: list[tuple[str, float, bool]] = field(default_factory=list)
 
 
 class Shop:
@@ -84,16 +90,35 @@ def year(job: tuple[int, Trouble, int, DetectionSettings]) -> Year:
     engine = create_engine("sqlite://")
     store.metadata.create_all(engine)
     result = Year(days / 7, 12)
+    silences: list[Anomaly] = []
     for day in range(days):
         start = START + day * DAY
         with engine.begin() as tx:
             found = watch.advance(tx, Closing(start, start + DAY, shop.rows(start, start + DAY)))
+        silences += [anomaly for anomaly in found.anomalies if anomaly.signal == "silence"]
         for anomaly in found.anomalies:
             if not anomaly.page:
                 continue
             (result.spam if _in_spam(anomaly, streams) else result.false).append(anomaly)
     engine.dispose()
+    _judge_silences(result, silences, streams)
     return result
+
+
+def _judge_silences(result: Year, silences: Sequence[Anomaly], streams: dict[tuple[str, str], Stream]) -> None:
+    explained: set[int] = set()
+    for place, one in streams.items():
+        for start, end in one.gaps:
+            here = [
+                number
+                for number, anomaly in enumerate(silences)
+                if anomaly.segment.channel in (None, place[0])
+                and anomaly.segment.stage in (None, place[1])
+                and start <= anomaly.detected_ms // 60_000 - START <= end + 60
+            ]
+            explained.update(here)
+            result.gaps.append(("/".join(place), (end - start) / 60, bool(here)))
+    result.mute += [anomaly for number, anomaly in enumerate(silences) if number not in explained]
 
 
 def _in_spam(anomaly: Anomaly, streams: dict[tuple[str, str], Stream]) -> bool:
@@ -135,6 +160,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print(f"a segment and week: {len(false) / weeks / 12:.4f}; allowed 0.1")
     print(f"within a day of a spam wave: {len(spam)}")
+    mute = [anomaly for one in found for anomaly in one.mute]
+    low, high = interval(len(mute), weeks)
+    print(f"notices of silence without a gap: {len(mute)}, {len(mute) / weeks:.4f} a week ({low:.4f}..{high:.4f})")
+    gaps = [gap for one in found for gap in one.gaps]
+    for place in dict.fromkeys(name for name, _, _ in gaps):
+        there = [(hours, noticed) for name, hours, noticed in gaps if name == place]
+        by_length = [[noticed for hours, noticed in there if a <= hours < b] for a, b in ((3, 8), (8, 24), (24, 97))]
+        cells = ", ".join(f"{sum(some)} of {len(some)}" for some in by_length)
+        print(f"gaps noticed while they lasted at {place} (3..8 h, 8..24 h, longer): {cells}")
     for counted in (Counter(a.signal for a in false), Counter(a.segment.label for a in false)):
         print(dict(counted.most_common(12)))
     return 0
