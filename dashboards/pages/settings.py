@@ -30,7 +30,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Graded events": ("framework",),
     "Alerts": ("detection", "alerts", "route"),
     "Recovery clocks": ("cases", "business_hours"),
-    "Slack and other tools": ("webhook", "alertmanager", "prometheus", "grafana", "objectives"),
+    "Slack and other tools": ("webhook", "export", "alertmanager", "prometheus", "grafana", "objectives"),
     "Web": ("web",),
     "Privacy and erasure": ("retention",),
 }

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from alerting.modes import ModeRecord, record
 from alerting.settings import AlertSettings
 from cxwatch.settings import load_settings
+from dashboards.pages.settings import sections
 from streams.store.tables import dead_letters
 from tests.support.dashboards import NOW_MS, World, busy_day
 
@@ -53,6 +54,16 @@ def test_every_value_says_where_it_comes_from(world: World, tmp_path: Path) -> N
     assert "default" in row(page, "windows.min_n")
     assert "kafka.partitions" not in page  # plays no part beside the embedded log
     assert "business_hours" not in page
+
+
+def test_every_table_of_the_settings_has_its_section(tmp_path: Path) -> None:
+    file = tmp_path / "cxwatch.toml"
+    file.write_text(
+        f'log = "kafka://127.0.0.1:9092/t"\n{FILE}\n[[route]]\nto = "#a"\n[business_hours]\nmon = "08:00-18:00"\n'
+    )
+    found = sections(load_settings(file, ENVIRONMENT).configuration)
+    assert "Others" not in [section.name for section in found]
+    assert sum(len(section.told) for section in found) > 60
 
 
 def test_what_lets_somebody_in_is_not_shown(world: World, tmp_path: Path) -> None:
