@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from dashboards.freshness import Gap, GapMemory, judge, usual_gap_ms
+from dashboards.readings import Desk
 from streams.clock import HOUR_MS, MINUTE_MS
 from streams.records import LeafMinute
+from tests.support.dashboards import build_world
 
 NOON_MS = 20_000 * 24 * HOUR_MS + 12 * HOUR_MS + 30 * MINUTE_MS
 
@@ -66,3 +72,25 @@ def test_what_is_older_is_never_fresher(now: int, newest: int, usual: int | None
     if judge(now, newest, usual, speed).state == "stale":
         assert judge(now, newest - 1, usual, speed).state == "stale"
         assert judge(now + 1, newest, usual, speed).state == "stale"
+
+
+def test_a_dear_reading_rests_twenty_times_as_long_as_it_took_and_nothing_pushes_it_out(tmp_path: Path) -> None:
+    world = build_world(tmp_path)
+    seconds, reads = [0.0], [0]
+    desk = Desk(world.context(monotonic=lambda: seconds[0]))
+
+    def dear(_: Connection) -> int:
+        reads[0] += 1
+        seconds[0] += 5
+        return reads[0]
+
+    async def look() -> list[int]:
+        first = await desk.seldom("journey", dear)
+        for number in range(100):
+            await desk.shared(number, lambda _: None)
+        seconds[0] += 99
+        again = await desk.seldom("journey", dear)
+        seconds[0] += 2
+        return [first, again, await desk.seldom("journey", dear)]
+
+    assert asyncio.run(look()) == [1, 1, 2]
