@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, select, true, update
+from sqlalchemy import Connection, bindparam, select, true, update
 
 from cxwatch.decide.tables import leases
 from streams.store.bulk import put
 from streams.store.dialect import server_ms
 
 LEASE_MS = 6_000
+_HELD = select(leases.c.token, leases.c.until_ms).where(leases.c.name == bindparam("held"))
 
 
 class Lease:
@@ -48,7 +49,7 @@ class Lease:
 
     def held(self, conn: Connection) -> bool:
         """Whether the role is still ours, for one about to act outside the database."""
-        row = conn.execute(select(leases.c.token, leases.c.until_ms).where(leases.c.name == self._name)).one_or_none()
+        row = conn.execute(_HELD, {"held": self._name}).one_or_none()
         return row is not None and row.token == self._token and row.until_ms >= server_ms(conn)
 
     def give_up(self, conn: Connection) -> None:

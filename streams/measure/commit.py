@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streams.measure.errors import Fenced, Raced
@@ -43,21 +43,35 @@ def write(conn: Connection, change: Change, dead_letters_max: int) -> None:
     _count_imports(conn, change)
 
 
+_COUNTED = ("accepted", "duplicate", "refused", "history")
+_STANDS = ("next_offset", "commits", "greatest_ms", "append_ms")
+_MOVE = (  # built once: building a statement costs more than running it
+    update(partitions)
+    .where(
+        partitions.c.partition == bindparam("this"),
+        partitions.c.epoch == bindparam("ours"),
+        partitions.c.next_offset == bindparam("from_offset"),
+    )
+    .values(
+        {name: bindparam(f"new_{name}") for name in _STANDS}
+        | {name: partitions.c[name] + bindparam(f"more_{name}") for name in _COUNTED}
+    )
+)
+
+
 def _move_offset(conn: Connection, change: Change) -> None:
-    c, tally = partitions.c, change.pending.tally
     moved = conn.execute(
-        update(partitions)
-        .where(c.partition == change.partition, c.epoch == change.epoch, c.next_offset == change.from_offset)
-        .values(
-            next_offset=change.to_offset,
-            commits=change.commit,
-            greatest_ms=change.greatest_ms,
-            append_ms=change.append_ms,
-            accepted=c.accepted + tally.accepted,
-            duplicate=c.duplicate + tally.duplicate,
-            refused=c.refused + tally.refused,
-            history=c.history + tally.history,
-        )
+        _MOVE,
+        {
+            "this": change.partition,
+            "ours": change.epoch,
+            "from_offset": change.from_offset,
+            "new_next_offset": change.to_offset,
+            "new_commits": change.commit,
+            "new_greatest_ms": change.greatest_ms,
+            "new_append_ms": change.append_ms,
+            **{f"more_{name}": getattr(change.pending.tally, name) for name in _COUNTED},
+        },
     )
     if moved.rowcount != 1:
         raise Fenced(change.partition, change.epoch)
@@ -78,10 +92,9 @@ def _count_imports(conn: Connection, change: Change) -> None:
     if not rows:
         return
     insert: sqlite.Insert | postgresql.Insert = plain_insert(conn, imports)
-    names = ("accepted", "duplicate", "refused", "history")
     statement = insert.on_conflict_do_update(
         index_elements=["origin", "partition"],
-        set_={name: imports.c[name] + getattr(insert.excluded, name) for name in names},
+        set_={name: imports.c[name] + getattr(insert.excluded, name) for name in _COUNTED},
     )
     conn.execute(statement, rows)
 

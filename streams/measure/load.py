@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from streams.customers import CustomerState
 from streams.duplicates import SeenHashes
@@ -22,6 +22,13 @@ from streams.store.feedback import FeedbackRow, load_feedback
 from streams.store.hashes import load_hashes
 from streams.store.panes import last_minute, load_panes
 from streams.store.tables import erasures, hour_panes, panes, partitions
+
+_THIS = partitions.c.partition == bindparam("this")
+_RAISE = update(partitions).where(_THIS).values(epoch=partitions.c.epoch + 1)  # built once: building costs most
+_STAND = select(
+    partitions.c.epoch, partitions.c.next_offset, partitions.c.commits, partitions.c.greatest_ms, partitions.c.append_ms
+).where(_THIS)
+_ERASED = select(erasures.c.customer_hash, erasures.c.token, erasures.c.requested_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +49,7 @@ class FoundPanes:
 
 def claim(conn: Connection, partition: int, settings: MeasureSettings) -> PartitionState:
     """Become the partition's owner: its epoch grows, so that whoever had it is fenced. Loads where it stands."""
-    c = partitions.c
-    raised = conn.execute(update(partitions).where(c.partition == partition).values(epoch=c.epoch + 1))
+    raised = conn.execute(_RAISE, {"this": partition})
     if raised.rowcount == 0:
         conn.execute(insert(partitions).values(partition=partition, epoch=1, next_offset=0, commits=0))
     return _load(conn, partition, settings)
@@ -58,10 +64,7 @@ def reload(conn: Connection, partition: int, epoch: int, settings: MeasureSettin
 
 
 def _load(conn: Connection, partition: int, settings: MeasureSettings) -> PartitionState:
-    c = partitions.c
-    row = conn.execute(
-        select(c.epoch, c.next_offset, c.commits, c.greatest_ms, c.append_ms).where(c.partition == partition)
-    ).one()
+    row = conn.execute(_STAND, {"this": partition}).one()
     seen = SeenHashes(settings.dedupe_hours, settings.dedupe_max)
     seen.load(load_hashes(conn, partition))
     return PartitionState(
@@ -93,6 +96,5 @@ def find_panes(conn: Connection, partition: int, minutes: Sequence[int], hours: 
 
 def load_erased(conn: Connection) -> dict[str, Erased]:
     """All erasures, by keyed hash of the customer."""
-    c = erasures.c
-    rows = conn.execute(select(c.customer_hash, c.token, c.requested_ms))
+    rows = conn.execute(_ERASED)
     return {customer_hash: Erased(token, requested_ms) for customer_hash, token, requested_ms in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Select,
     String,
     Table,
     any_,
@@ -32,6 +34,16 @@ ROWS_MAX = 5_000  # a statement
 VALUES_MAX = 1_000  # in a list of SQLite's
 
 
+def _milliseconds(seconds: ColumnElement[Any]) -> Select[Any]:
+    return select(cast(seconds * 1_000, BigInteger))
+
+
+_SERVER_MS = {  # built once; SQLite before 3.42 tells fractions of a second only through the Julian day
+    "postgresql": _milliseconds(func.extract("epoch", func.clock_timestamp())),
+    "sqlite": _milliseconds((func.julianday("now") - JULIAN_DAY_OF_1970) * 86_400),
+}
+
+
 def word(length: int) -> String:
     """The type of a key or a name: compared and ordered by code points, as SQLite and Python do everywhere."""
     return String(length).with_variant(VARCHAR(length, collation="C"), "postgresql")
@@ -46,12 +58,7 @@ def failure_name(error: BaseException) -> str:
 
 def server_ms(conn: Connection) -> int:
     """The database server's clock, milliseconds since the epoch."""
-    seconds: ColumnElement[Any]
-    if conn.dialect.name == "postgresql":
-        seconds = func.extract("epoch", func.clock_timestamp())
-    else:  # SQLite before 3.42 tells fractions of a second only through the Julian day
-        seconds = (func.julianday("now") - JULIAN_DAY_OF_1970) * 86_400
-    return int(conn.execute(select(cast(seconds * 1_000, BigInteger))).scalar_one())
+    return int(conn.execute(_SERVER_MS[conn.dialect.name]).scalar_one())
 
 
 def stand_still(conn: Connection) -> None:
@@ -78,9 +85,14 @@ def upsert(conn: Connection, table: Table, replace: list[str] | None = None) -> 
 
 def upsert_into(dialect: str, table: Table, replace: list[str] | None = None) -> sqlite.Insert | postgresql.Insert:
     """The same, for the dialect of this name."""
+    return _upsert(dialect, table, None if replace is None else tuple(replace))
+
+
+@lru_cache(maxsize=256)  # more than there are tables; building a statement costs more than running it
+def _upsert(dialect: str, table: Table, replace: tuple[str, ...] | None) -> sqlite.Insert | postgresql.Insert:
     statement = _insert(dialect, table)
     key = [column.name for column in table.primary_key.columns]
-    names = [c.name for c in table.columns if c.name not in key] if replace is None else replace
+    names = [c.name for c in table.columns if c.name not in key] if replace is None else list(replace)
     if not names:
         return statement.on_conflict_do_nothing(index_elements=key)
     return statement.on_conflict_do_update(

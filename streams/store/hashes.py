@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from streams.store.tables import interaction_hashes
+
+_c = interaction_hashes.c
+_THIS = _c.partition == bindparam("this")
+_LOAD = select(_c.bucket, _c.hashes).where(_THIS).order_by(_c.bucket, _c.seq)  # statements are built once
+_DROP = delete(interaction_hashes).where(_THIS, _c.bucket < bindparam("before"))
 
 
 def load_hashes(conn: Connection, partition: int) -> list[tuple[int, bytes]]:
     """(hour of append time, packed hashes) in the order written."""
-    c = interaction_hashes.c
-    query = select(c.bucket, c.hashes).where(c.partition == partition).order_by(c.bucket, c.seq)
-    return [(bucket, hashes) for bucket, hashes in conn.execute(query)]
+    return [(bucket, hashes) for bucket, hashes in conn.execute(_LOAD, {"this": partition})]
 
 
 def add_hashes(conn: Connection, partition: int, seq: int, rows: Sequence[tuple[int, bytes]]) -> None:
@@ -27,5 +30,4 @@ def add_hashes(conn: Connection, partition: int, seq: int, rows: Sequence[tuple[
 
 def drop_hashes(conn: Connection, partition: int, before_bucket: int) -> None:
     """Delete hashes of hours before this one."""
-    c = interaction_hashes.c
-    conn.execute(delete(interaction_hashes).where(c.partition == partition, c.bucket < before_bucket))
+    conn.execute(_DROP, {"this": partition, "before": before_bucket})

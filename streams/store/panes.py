@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from streams.panes import Pane, PaneKey, Sketch, decode_counts
 from streams.store.dialect import among, in_parts
+from streams.store.tables import hour_panes, panes
+
+_NEWEST = {  # built once a table
+    table: select(table.c.minute).where(table.c.partition == bindparam("this")).order_by(table.c.minute.desc()).limit(1)
+    for table in (panes, hour_panes)
+}
 
 
 def load_panes(conn: Connection, table: Table, partition: int, minutes: Sequence[int]) -> dict[PaneKey, Pane]:
@@ -33,6 +39,5 @@ def load_panes(conn: Connection, table: Table, partition: int, minutes: Sequence
 
 def last_minute(conn: Connection, table: Table, partition: int) -> int:
     """The newest minute this partition has written, -1 before the first."""
-    query = select(table.c.minute).where(table.c.partition == partition).order_by(table.c.minute.desc()).limit(1)
-    minute: int | None = conn.execute(query).scalar()
+    minute: int | None = conn.execute(_NEWEST[table], {"this": partition}).scalar()
     return -1 if minute is None else minute

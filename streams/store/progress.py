@@ -8,6 +8,9 @@ from sqlalchemy import Connection, func, select
 
 from streams.store.tables import partitions
 
+_c = partitions.c
+_ALL = select(_c.partition, _c.next_offset, _c.commits, _c.greatest_ms, _c.append_ms).order_by(_c.partition)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -22,16 +25,7 @@ class Progress:
 
 def read_progress(conn: Connection) -> list[Progress]:
     """All partitions that were ever claimed, in order."""
-    rows = conn.execute(
-        select(
-            partitions.c.partition,
-            partitions.c.next_offset,
-            partitions.c.commits,
-            partitions.c.greatest_ms,
-            partitions.c.append_ms,
-        ).order_by(partitions.c.partition)
-    )
-    return [Progress(*row) for row in rows]
+    return [Progress(*row) for row in conn.execute(_ALL)]
 
 
 def next_offsets(conn: Connection) -> dict[int, int]:
