@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, select
 
-from alerting.tables import case_flags, cases, notes, outbox
+from alerting.tables import case_flags, cases, incidents, notes, outbox
 from cxwatch.decide.rounds import read_closed_to
 from detectors.store import consumed
 from streams.clock import HOUR_MS
@@ -28,8 +28,9 @@ from tests.simulation.loop import SeededLoop
 from tests.simulation.world import PARTITIONS, SETTINGS, T0, Database, World
 
 LOGS = 20
+TROUBLE = 24  # unhappy answers: enough for an incident of a place that is not known yet
 MANY = int(os.environ.get("CXWATCH_TEST_SCHEDULES", "1"))  # times as many schedules by hand
-MEASURING = 60 * MANY  # schedules a log
+MEASURING = 100 * MANY  # schedules a log
 WHOLE = 4 * MANY
 ONE = os.environ.get("CXWATCH_TEST_SCHEDULE")
 NUMBERS = ("n", "bad", "bad_first", "live_n", "live_bad", "live_bad_first")
@@ -67,9 +68,23 @@ def made(number: int, small: bool) -> tuple[Log, list[dict[str, Any]]]:
             partition = (who + copy * (one.get("customer") is None)) % PARTITIONS
             log.append(one, append_ms, partition)
         events.append((append_ms, one))
+    if not small:
+        events += _trouble(log, rng)
     for rows in log.records.values():
         rows.sort(key=lambda row: row[1])
     return log, [one for _, one in sorted(events, key=lambda pair: pair[0])]
+
+
+def _trouble(log: Log, rng: random.Random) -> list[tuple[int, dict[str, Any]]]:
+    """Within two minutes many people are unhappy at one place: an incident."""
+    found = []
+    for n in range(TROUBLE):
+        append_ms = T0 + rng.randrange(10_000)
+        one = oracle.event(100 + n, T0 - 150_000 + rng.randrange(60_000), score=rng.randrange(4))
+        one |= {"channel": "web", "stage": "deliver", "id": f"trouble{n}"}
+        log.append(one, append_ms, n % PARTITIONS)
+        found.append((append_ms, one))
+    return found
 
 
 def rows_of(conn: Connection) -> Rows:
@@ -140,9 +155,12 @@ def check_decided(conn: Connection) -> None:
 
 
 def check_told(conn: Connection, world: World) -> None:
-    """Every case has one message, which shows its newest state; every note stands once under it, in order."""
+    """One incident; it and every case have one message that shows the newest state; notes stand under it in order."""
+    (incident,) = conn.execute(select(incidents))
+    assert (incident.channel, incident.stage, incident.state) == ("web", "deliver", "firing")
     rows = conn.execute(select(outbox)).all()
-    assert {(row.about, row.number) for row in rows} == {("case", row.case_id) for row in conn.execute(select(cases))}
+    about = {("case", row.case_id) for row in conn.execute(select(cases))} | {("incident", incident.number)}
+    assert {(row.about, row.number) for row in rows} == about
     posts = Counter(mark for mark, _, _ in world.place.posts)
     assert set(posts.values()) <= {1}
     messages = {mark: (str(n), parent) for n, (mark, parent, _) in enumerate(world.place.posts)}

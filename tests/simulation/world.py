@@ -320,11 +320,12 @@ class World:
             return self.at_rest(conn)
 
     def at_rest(self, conn: Connection) -> bool:
-        """Whether every flag is decided about, every change of a pane taken in, and everything told."""
+        """Whether minutes are closed, every flag and change of a pane is taken in, and everything told."""
         waiting = conn.exec_driver_sql(
             "SELECT (SELECT count(*) FROM flags WHERE flag_id NOT IN (SELECT flag_id FROM case_flags))"
             " + (SELECT count(*) FROM outbox WHERE state <> 'sent' OR desired_revision > sent_revision)"
             " + (SELECT count(*) FROM notes WHERE state <> 'sent')"
+            " + (SELECT count(*) = 0 FROM decided)"
             " + (SELECT count(*) FROM decided, partitions NATURAL JOIN decide_cursors WHERE commits > panes_seen)"
         ).scalar_one()
         return waiting == 0
