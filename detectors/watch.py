@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from detectors import store
-from detectors.baseline import HourTotal
 from detectors.contents import Contents
 from detectors.evidence import ShareAndVolume
 from detectors.lifecycle import follow
 from detectors.memory import Memory
+from detectors.periods import enter_period
 from detectors.protocol import Part
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.river_hourly import Drift
@@ -27,7 +27,6 @@ from detectors.segments import Gained, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.silence import Told, heard_again
 from detectors.telling import Hours, Telling
-from detectors.usuals import Usuals, learn_all, past_steps, span
 from detectors.watching import METRICS, Seat, Yardstick, take
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from streams.records import LeafMinute, Segment
@@ -280,27 +279,5 @@ class Watch:
         return found
 
     def _learn(self, run: _Run, minute: int) -> None:
-        """Enter a new period of baselines; segments that have a usual for the first time are shown their past."""
-        memory = run.memory
-        start, end = span(minute)
-        frozen = {
-            segment: stretches for segment, seat in memory.seats.items() if (stretches := seat.state.stretches(minute))
-        }
-        memory.usuals, hours = learn_all(self._hours(run.tx, start, end), minute, self._settings, frozen)
-        memory.yardsticks.clear()
-        memory.shares.clear()
-        store.save_usuals(run.tx, memory.usuals, self._kind)
-        for segment in memory.usuals.baselines:
-            seat = memory.seat(segment)
-            if not seat.state.warmed:
-                self._warm_up(seat, hours[segment].totals(), memory.usuals, minute)
-                run.changed.add(segment)
-        memory.listen(minute)
-
-    def _warm_up(self, seat: Seat, hours: Sequence[HourTotal], usuals: Usuals, minute: int) -> None:
-        usual = usuals.baselines[seat.segment]
-        seat.detectors = [DETECTORS[name]() for name in self._settings.detectors]
-        for detector in seat.detectors:
-            if not isinstance(detector, ShareAndVolume):
-                detector.warm_up(past_steps(hours, usual, minute))
-        seat.state.warmed = True
+        """Enter a new period of baselines."""
+        run.changed |= enter_period(run.tx, run.memory, self._hours, self._settings, self._kind, minute)
