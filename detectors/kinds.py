@@ -16,10 +16,10 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from detectors.contents import bad_answers
+from detectors.opened import METRICS
 from detectors.records import Anomaly, Findings, Recovery, Update
 from detectors.settings import DetectionSettings
 from detectors.watch import Closing, Watch
-from detectors.watching import METRICS
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import KINDS, Kind
 

@@ -11,12 +11,8 @@ from math import log
 from detectors.baseline import Baseline
 from detectors.chance import poisson_tail
 from detectors.judge import Totals, totals
-from detectors.records import Recovery, Update
-from detectors.sentence import recovery_sentence
-from detectors.state import SEVERITIES, Open, SegmentState
-from detectors.watching import (
+from detectors.opened import (
     VOLUME,
-    Seat,
     Yardstick,
     anomaly_of,
     curve_of,
@@ -27,6 +23,10 @@ from detectors.watching import (
     severity_of,
     weeks_of,
 )
+from detectors.records import Recovery, Update
+from detectors.sentence import recovery_sentence
+from detectors.state import SEVERITIES, Open, SegmentState
+from detectors.watching import Seat
 from streams.clock import MINUTE_MS
 
 TELL_MINUTES = 30  # at most one update each half hour

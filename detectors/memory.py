@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from detectors import store
 from detectors.budget import Budget
 from detectors.listening import Listening
+from detectors.opened import Yardstick
 from detectors.protocol import Detector
 from detectors.river_models import DETECTORS
 from detectors.segments import Places, sort_key
 from detectors.state import SegmentState
 from detectors.usuals import Usuals
-from detectors.watching import Seat, Yardstick
+from detectors.watching import Seat
 from streams.records import Segment
 from streams.store.minutes import Kind
 

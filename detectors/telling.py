@@ -11,9 +11,10 @@ from detectors.budget import MAJOR
 from detectors.contents import Contents, causes_since
 from detectors.corroborate import agreeing, character_of
 from detectors.gate import spam_in
+from detectors.opened import Yardstick, anomaly_of, drift_of
 from detectors.records import Anomaly, Update
 from detectors.usuals import WARM_DAYS, hours_of, past_steps
-from detectors.watching import Seat, Yardstick, anomaly_of, drift_of
+from detectors.watching import Seat
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, hour_start
 from streams.records import LeafMinute
 

@@ -18,6 +18,7 @@ from detectors.contents import Contents
 from detectors.evidence import ShareAndVolume
 from detectors.lifecycle import follow
 from detectors.memory import Memory
+from detectors.opened import METRICS, Yardstick
 from detectors.periods import enter_period
 from detectors.protocol import Part
 from detectors.records import Anomaly, Findings, Recovery, Update
@@ -27,7 +28,7 @@ from detectors.segments import Gained, by_segment, sort_key
 from detectors.settings import DetectionSettings
 from detectors.silence import Told, heard_again
 from detectors.telling import Hours, Telling
-from detectors.watching import METRICS, Seat, Yardstick, take
+from detectors.watching import Seat, take
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from streams.records import LeafMinute, Segment
 from streams.store.minutes import Kind

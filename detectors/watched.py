@@ -16,12 +16,12 @@ from detectors.baseline import Baseline
 from detectors.budget import Budget
 from detectors.judge import Rise, share_rise
 from detectors.kinds import kind_of, part_of
+from detectors.opened import curve_of
 from detectors.records import CurvePoint
 from detectors.segments import sort_key
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.waiting import answers_needed, not_yet
-from detectors.watching import curve_of
 from streams.clock import MINUTE_MS
 from streams.records import Segment
 from streams.store.minutes import Kind

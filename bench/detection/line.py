@@ -18,12 +18,13 @@ from detectors.baseline import Baseline, HourTotal
 from detectors.budget import Budget
 from detectors.judge import BAD_MIN
 from detectors.learning import learn
+from detectors.opened import Yardstick
 from detectors.protocol import Detector, Step
 from detectors.river_models import DETECTORS
 from detectors.settings import DetectionSettings
 from detectors.state import SegmentState
 from detectors.usuals import past_steps
-from detectors.watching import Yardstick, beyond_chance, rise_of
+from detectors.watching import beyond_chance, rise_of
 
 SETTINGS = DetectionSettings()
 DAY = 1_440

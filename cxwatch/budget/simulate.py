@@ -16,9 +16,9 @@ import numpy as np
 from alerting.settings import AlertSettings
 from cxwatch.budget.run import Run
 from detectors.bootstrap import Place, QuietDay, Spike
+from detectors.opened import METRICS
 from detectors.records import Anomaly
 from detectors.settings import DetectionSettings
-from detectors.watching import METRICS
 from streams.clock import MINUTE_MS, MINUTES_PER_DAY, MINUTES_PER_HOUR
 from streams.records import LeafMinute, Segment
 
