@@ -9,8 +9,9 @@ from bench import common
 from bench.common import Result
 from bench.kafka import bare, peers, plain, product
 from bench.kafka.table import Case, Goal, Trials
-from bench.kafka.world import World, anonymous, by_place, customers, now_ms
+from bench.kafka.world import World, anonymous, by_place, customers, interactions, now_ms
 
+ANSWERS = "windows and 10 % answers, PostgreSQL"
 WINDOWS, WHOLE = "windows, PostgreSQL", "whole, PostgreSQL"
 PLAIN = "plain Faust, only counting"
 AIOKAFKA, CONFLUENT = "aiokafka getmany + the same fold", "confluent-kafka consume + the same fold"
@@ -26,13 +27,14 @@ GOALS = (
     Goal(WINDOWS, QUIX, 20, 30),
     Goal(WHOLE, QUIX, 2),
     Goal(WHOLE, STORAGE, 0.5),
+    Goal(ANSWERS, PLAIN, 0),
     Goal("windows, SQLite", WINDOWS, 0),
     Goal("whole, SQLite", WHOLE, 0),
 )
 SLOW_SHARE = 4  # those who take a tenth of the speed read a quarter of the records
 
 
-def cases(here: World, windows: str, whole: str, keyed: str, events: int) -> dict[str, Case]:
+def cases(here: World, windows: str, answers: str, whole: str, keyed: str, events: int) -> dict[str, Case]:
     """What is run, in this order."""
     few = max(1, events // SLOW_SHARE)
     return {
@@ -42,6 +44,7 @@ def cases(here: World, windows: str, whole: str, keyed: str, events: int) -> dic
         CONFLUENT: lambda: common.apart(bare.confluent_loop, here.settings(windows), events),
         BYTEWAX: partial(peers.bytewax, here, windows),
         QUIX: partial(peers.quix, here, keyed, few),
+        ANSWERS: partial(into, here, "postgresql", product.measured, answers),
         WHOLE: partial(into, here, "postgresql", product.measured, whole),
         STORAGE: partial(twice, here, whole),
         "windows, SQLite": partial(into, here, "sqlite", product.measured, windows),
@@ -68,12 +71,13 @@ def twice(here: World, topic: str) -> Result:
 def compared(here: World, events: int, rounds: int) -> Trials:
     """Run every case so many times over the same records, and show what came out."""
     begin_ms = now_ms()
-    here.topic("windows", anonymous(events, begin_ms))
-    here.topic("windows-by-place", by_place(anonymous(events, begin_ms)))
+    here.topic("windows", interactions(events, begin_ms))
+    here.topic("windows-by-place", by_place(interactions(events, begin_ms)))
+    here.topic("answers", anonymous(events, begin_ms))
     here.topic("whole", customers(events, begin_ms))
     trials = Trials()
-    trials.run(cases(here, "windows", "whole", "windows-by-place", events), rounds)
-    read = trials.others[WINDOWS]
+    trials.run(cases(here, "windows", "answers", "whole", "windows-by-place", events), rounds)
+    read = trials.others[ANSWERS]
     notes = [
         f"medians of {rounds}",
         f"reading all {read['windows']:,} windows of answers afterwards: {read['read_seconds']:.2f} s",

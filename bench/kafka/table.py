@@ -55,7 +55,13 @@ class Trials:
         return [
             {"case": goal.ours, "beside": goal.beside, "ratio": self.middle(goal.ours) / self.middle(goal.beside),
              "goal": goal.least or None, "aim": goal.aim,
-             "reached": "yes" if self.middle(goal.ours) >= goal.least * self.middle(goal.beside) else "no"}
+             "reached": self._reached(goal)}
             for goal in goals
             if goal.ours in self.rates and goal.beside in self.rates
         ]  # fmt: skip
+
+    def _reached(self, goal: Goal) -> str | None:
+        """Whether a goal is reached; an aim is none."""
+        if not goal.least:
+            return None
+        return "yes" if self.middle(goal.ours) >= goal.least * self.middle(goal.beside) else "no"

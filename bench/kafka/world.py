@@ -120,11 +120,16 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def interactions(events: int, begin_ms: int) -> Iterator[Record]:
+    """Interactions of nobody in particular: what the column "windows alone" reads. No rows but panes and hashes."""
+    return common.events(events, begin_ms, named=False, feedback=0.0)
+
+
 def anonymous(events: int, begin_ms: int) -> Iterator[Record]:
-    """Events of nobody in particular: what the column "windows" reads."""
+    """The same with 10 % answers, each of which is a row."""
     return common.events(events, begin_ms, named=False)
 
 
 def customers(events: int, begin_ms: int) -> Iterator[Record]:
-    """Events of 200,000 customers: what the column "whole" reads."""
+    """Events of 200,000 customers: what the column "whole pipeline" reads."""
     return common.events(events, begin_ms)
