@@ -25,7 +25,7 @@ def shop(path: Path, days: int = 12) -> Path:
 
 
 def test_it_says_how_often_alerts_would_be_false_and_what_would_be_noticed(cxwatch: Shell, folder: Path) -> None:
-    words = ("budget", shop(folder / "a.jsonl"), "--weeks", "2", "--seconds", "120", "--seed", "3", "--json")
+    words = ("budget", shop(folder / "a.jsonl"), "--weeks", "1", "--seconds", "120", "--seed", "3", "--json")
     ended = cxwatch(*words)
     assert ended.code == 0
     place, summary = ended.rows
@@ -36,7 +36,7 @@ def test_it_says_how_often_alerts_would_be_false_and_what_would_be_noticed(cxwat
     for size in place["spikes"]:
         assert size["noticed"] <= size["spikes"]
         assert 0 <= size["low"] <= size["high"] <= 1
-    assert (summary["weeks"], summary["spike_weeks"], summary["quiet_days"]) == (2, 2, 10)
+    assert (summary["weeks"], summary["spike_weeks"], summary["quiet_days"]) == (1, 1, 10)
     assert summary["low"] <= summary["false_alerts_per_week"] <= summary["high"]
     assert summary["promised"] == 2
     assert "promised: 2." in ended.err
