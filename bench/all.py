@@ -37,7 +37,7 @@ QUICK = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a minute instead of some ten")
+    parser.add_argument("--quick", action="store_true", help="some seven minutes instead of twenty-five")
     wish = parser.parse_args()
     failed = [
         command[0] for command in (QUICK if wish.quick else FULL)
