@@ -111,7 +111,8 @@ class _Reaction:
             self._keep(home, after, recovery.at_ms, kind="eased", text=text, told=None)
             return
         minutes = self._settings.reopen_minutes
-        text = f"Resolved by itself. {recovery.reason} If it comes back within {minutes} min, it reopens here."
+        reason = recovery.reason.removesuffix(".")
+        text = f"Resolved by itself. {reason}. If it comes back within {minutes} min, it reopens here."
         self._keep(home, after, recovery.at_ms, kind="resolved", text=text, told="")
         log.info("incident resolved", number=home.number, place=home.named.label)
 

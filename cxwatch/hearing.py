@@ -1,4 +1,4 @@
-"""Hearing of other processes' commits: rings this process's bell when any partition has been measured further."""
+"""Hearing of other processes' commits: rings this process's bell when more is measured, decided or done by people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from alerting.tables import case_events, incident_events
 from streams.signal import Signal
 from streams.store.tables import partitions
 
@@ -22,17 +23,20 @@ class Hearing:
 
     async def run(self) -> None:
         """Look now and then; a database that is away is for /readyz to tell."""
-        seen = -1
+        seen: tuple[int, ...] = ()
         while True:
             try:
-                commits = await asyncio.to_thread(self._commits)
+                found = await asyncio.to_thread(self._look)
             except SQLAlchemyError:
-                commits = seen
-            if commits != seen:
-                seen = commits
+                found = seen
+            if found != seen:
+                seen = found
                 self._bell.ring()
             await asyncio.sleep(LOOK_S)
 
-    def _commits(self) -> int:
+    def _look(self) -> tuple[int, ...]:
+        """How many commits, and how long the histories of incidents and cases are."""
+        histories = (func.max(table.c.event_id) for table in (incident_events, case_events))
+        counts = (func.sum(partitions.c.commits), *histories)
         with self._engine.connect() as conn:
-            return int(conn.execute(select(func.sum(partitions.c.commits))).scalar() or 0)
+            return tuple(int(conn.execute(select(count)).scalar() or 0) for count in counts)

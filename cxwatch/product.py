@@ -52,8 +52,9 @@ class Product:
         self.settings = settings
         self.clock = clock
         self.speed = speed
-        self.measured = Signal()  # rings after commits of MEASURE, on the event loop
-        self.decided = Signal()  # rings when there is something to deliver or to show
+        self.changed = Signal()  # rings with both of these: pages have something new to show
+        self.measured = Signal(self.changed)  # rings after commits of MEASURE, on the event loop
+        self.decided = Signal(self.changed)  # rings when there is something to deliver or to show
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         # MEASURE's rows can be measured again from the log; what people decided cannot.
         self.measure_database: Engine = open_state(settings, durable=False)
@@ -94,7 +95,7 @@ class Product:
         if web:
             await self._serve(await asyncio.to_thread(build_web, self))
             if not self.settings.embedded_log:
-                self._hearing = asyncio.get_running_loop().create_task(Hearing(self.database, self.measured).run())
+                self._hearing = asyncio.get_running_loop().create_task(Hearing(self.database, self.changed).run())
                 self._hearing.add_done_callback(self._ended)
 
     async def stop(self) -> None:

@@ -97,7 +97,7 @@ def _context(product: Product, access: Access, checks: Checks, acting: AlertingA
         engine=product.database,
         clock=product.clock,
         measure=settings.measure,
-        signal=product.measured,
+        signal=product.changed,
         totals=lambda: {TotalKey(*key): count for key, count in product.responses().items()},
         log_ends=product.log.ends,
         owned=product.owned,

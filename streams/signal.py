@@ -6,9 +6,10 @@ import asyncio
 
 
 class Signal:
-    """Counts rings, so that nobody who looks away between two waits misses one."""
+    """Counts rings, so that nobody who looks away between two waits misses one. `also` rings with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Signal | None = None) -> None:
+        self._also = also
         self._rings = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -24,6 +25,8 @@ class Signal:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
+        if self._also is not None:
+            self._also.ring()
 
     async def wait(self, seen: int, timeout_s: float) -> int:
         """Return as soon as it has rung more than `seen` times, or when the time is up; the count either way."""
