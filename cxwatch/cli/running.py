@@ -25,6 +25,15 @@ from streams.clock import SystemClock
 from streams.decode import Decoder
 from streams.files.digest import file_digest
 
+SHOP_SAID = "a simulated shop"
+TOUR = (
+    "Two minutes (at 60 times the world's speed):",
+    "  0:10  {url}/incidents  a delivery partner fails; open the incident, take it with `a`",
+    "  0:40  {url}/preview    its one message, edited in place, and the notes under it",
+    "  1:00  {url}/queue      the customers it hit: take one with `c`, read the story, say how it ended",
+    "  1:40  {url}/journey    what the day does to each stage; the wall shows the same to the room",
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands on the command line."""
@@ -116,7 +125,7 @@ def demo(
     settings = _demo_settings(context, demo_settings.SETTINGS, fresh)
     folder.prepare(settings, folder.Subject(folder.SHOP))
     with output.progress() as bar:
-        telling = _telling(output, bar, "a simulated shop", speed or 60)
+        telling = _telling(output, bar, SHOP_SAID, speed or 60)
         code = run_shop(settings, telling, speed)
     output.hint("Stopped. The same command goes on where this one ended; --fresh starts over.")
     raise typer.Exit(code)
@@ -175,9 +184,11 @@ def _telling(output: Output, bar: Progress, subject: str, speed: float | None) -
         bar.stop()
         url = product.settings.web.url
         output.hint(f"cxwatch shows {subject}, {speed or product.speed:g} times as fast as the world.")
-        output.hint(f"  overview   {url}/")
-        output.hint(f"  incidents  {url}/incidents")
-        output.hint(f"  Slack      {url}/preview   (what would be posted)")
+        output.hint(f"  wall    {url}/wall      for the room")
+        output.hint(f"  queue   {url}/queue     for who calls unhappy customers")
+        output.hint(f"  Slack   {url}/preview   what would be posted")
+        for line in TOUR if subject == SHOP_SAID else ():
+            output.hint(line.format(url=url))
         output.hint("Ctrl-C stops it; started again it goes on where it was.")
 
     def ended() -> None:

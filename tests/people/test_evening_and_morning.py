@@ -71,7 +71,7 @@ class Person:
     def picture(self, name: str, *, whole: bool = False) -> None:
         if PICTURES:
             Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=f"{PICTURES}/{name}.jpg", type="jpeg", quality=70, full_page=whole)
+            self.page.screenshot(path=f"{PICTURES}/{name}.jpg", type="jpeg", quality=60, full_page=whole)
 
     def leave(self) -> None:
         assert self.complaints == []
@@ -114,7 +114,7 @@ def picture_of_slack(browser: Browser, shop: House, folder: Path) -> None:
         page.goto(f"{served.url}/preview")
         expect(page.locator("#main")).to_contain_text("Acknowledged by jana")
         if PICTURES:
-            page.screenshot(path=f"{PICTURES}/slack.jpg", type="jpeg", quality=70, full_page=True)
+            page.screenshot(path=f"{PICTURES}/slack.jpg", type="jpeg", quality=60, full_page=True)
         page.close()
 
 
@@ -208,5 +208,5 @@ def test_every_page_in_both_languages_light_and_dark_wide_and_on_a_phone(shop: H
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
             name = path.strip("/").split("/")[0] or "overview"
             name += "-one" if path.count("/") > 1 else ""
-            ada.picture(f"all/{name}-{locale[:2]}-{scheme}-{size['width']}", whole=path != "/wall")
+            ada.picture(f"all/{name}-{locale[:2]}-{scheme}-{size['width']}")
         ada.leave()
