@@ -42,8 +42,8 @@ GO = """async ([pages, from, to, start]) => {
       back: null });
     if (at % 10 === 0) say("incident", { number: 3000 + at, segment: place, state: "firing", spam: false });
     else say("window", { items: [], gone: [], complete: false });
-    for (let tries = 0; shown() !== wanted[at % pages.length]; tries++) {
-      if (tries > 20000) throw new Error(`update ${at} was not shown`);
+    for (const until = Date.now() + 20000; shown() !== wanted[at % pages.length]; ) {
+      if (Date.now() > until) throw new Error(`update ${at} was not shown`);
       await turn();
     }
   }
