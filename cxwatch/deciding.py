@@ -36,6 +36,7 @@ class Deciding:
         decided: Signal,
         on_fatal: Callable[[BaseException], None],
         alone: bool = True,
+        failures_max: int = FAILURES_MAX,
     ) -> None:
         self._decider = decider
         self._events = events
@@ -43,6 +44,7 @@ class Deciding:
         self._measured = measured
         self._decided = decided
         self._on_fatal = on_fatal
+        self._failures_max = failures_max
         self._alone = alone  # no other process is meant to decide: one that does is in the way
         self._task: asyncio.Task[None] | None = None
         self.lagging_reason: str | None = None  # for /readyz: why nothing is being decided
@@ -57,8 +59,7 @@ class Deciding:
         if self._task is None:
             return
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.gather(self._task, return_exceptions=True)  # how it failed, `on_fatal` has heard
         await asyncio.to_thread(self._give_up)
 
     async def _run(self) -> None:
@@ -71,7 +72,7 @@ class Deciding:
                 failures += 1
                 self.lagging_reason = _why(error)
                 log.warning("round failed", error=failure_name(error), failures=failures)
-                if failures >= FAILURES_MAX:
+                if failures >= self._failures_max:
                     raise
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_S)
                 continue

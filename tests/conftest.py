@@ -22,9 +22,11 @@ ROOT = str(Path(__file__).parent.parent)
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
-# How long an example takes says how busy the machine is, and nothing about what is tested.
+# How long an example takes says how busy the machine is, and nothing about what is tested. CI takes the time for more.
+EVERYTHING = os.environ.get("CXWATCH_REQUIRE") == "all"
 settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("calm")
+settings.register_profile("quick", settings.get_profile("calm"), max_examples=25)
+settings.load_profile("calm" if EVERYTHING else "quick")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow_on_postgresql") and "postgresql" in item.name:
             item.add_marker(pytest.mark.long)
-    if os.environ.get("CXWATCH_REQUIRE") == "all" or config.option.markexpr:
+    if EVERYTHING or config.option.markexpr:
         return
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.commands.conftest import answer, lines
 
@@ -91,6 +92,7 @@ def everything(port: int) -> int:
     return sum(row["n"] for row in rows if row["segment"] == {"channel": None, "stage": None})
 
 
+@pytest.mark.long
 def test_the_shop_shows_an_incident_within_a_minute_and_survives_a_kill(tmp_path: Path) -> None:
     port = free_port()
     with demo(tmp_path, port) as process:

@@ -28,6 +28,8 @@ from tests.deciding.rig import ALERTS, T0, Shop, answers, spike
 from tests.measure import oracle
 from tests.support.consumer import Consumer, table
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 def feed_of(shop: Shop, **changes: Any) -> ChangeFeed:
     """As a process that starts makes it."""

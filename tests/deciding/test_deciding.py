@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, text, update
+from sqlalchemy.exc import OperationalError
 
 from cxwatch.decide.lease import Lease
 from cxwatch.decide.tables import leases
@@ -84,3 +86,20 @@ async def test_while_another_decides_it_says_so(shop: Shop) -> None:
     house.measured.ring()
     await until(lambda: house.deciding.lagging_reason is None)
     await house.deciding.stop()
+
+
+async def test_one_that_has_given_up_stops_without_another_word(shop: Shop) -> None:
+    house = House(shop)
+    house.deciding = Deciding(
+        replace(shop.decider, engine=create_engine("sqlite:////nowhere/state.db")),
+        shop.log,
+        shop.clock,
+        measured=house.measured,
+        decided=house.decided,
+        on_fatal=house.fatal.append,
+        failures_max=2,
+    )
+    house.deciding.start()
+    await until(lambda: bool(house.fatal))
+    await house.deciding.stop()  # what comes after it in an orderly end must happen too
+    assert isinstance(house.fatal[0], OperationalError)

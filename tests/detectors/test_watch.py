@@ -46,6 +46,7 @@ def test_a_spike_fires_once_within_an_hour_and_says_why_in_numbers(spiking, engi
     assert anomaly.character in ("jump", "volume")
 
 
+@pytest.mark.long
 def test_the_calm_fires_no_more_often_than_promised(new_world, new_engine):
     minutes, found = 4_000, 0
     for seed in range(12):
