@@ -144,7 +144,7 @@
     for (const node of fresh.querySelectorAll("[data-live]")) {
       const old = byId(node.id);
       const held = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-      if (strip(old) === strip(node)) continue;
+      if (strip(old) === strip(node) || typing(old)) continue;
       node.classList.add("fresh");
       const opened = [...old.querySelectorAll("details")].map((one) => one.open);
       [...node.querySelectorAll("details")].forEach((one, place) => { if (opened[place]) one.open = true; });
@@ -180,8 +180,8 @@
     old.prepend(line);
   }
 
-  function typing() {
-    return [...document.querySelectorAll("main input, main textarea")].some((field) =>
+  function typing(within = document.querySelector("main")) {
+    return [...within.querySelectorAll("input, textarea")].some((field) =>
       field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
         : field.type !== "hidden" && field.value !== field.defaultValue);
   }

@@ -149,6 +149,7 @@ def test_the_evening_of_whoever_is_on_call(shop: House, browser: Browser, tmp_pa
     page = jana.go(f"/incidents/{number}")
     shop.until("it is over by itself", lambda: "Resolved by itself" in thread(shop), minutes=8 * 60, at_once=10)
     expect(page.locator("h1")).to_contain_text("back to usual")  # without a reload, too
+    expect(page.get_by_role("button", name="Reopen")).to_be_visible()
     assert set(Counter(map(number_of, alerts(shop))).values()) == {1}  # one thread an incident
     jana.picture("incident-over", whole=True)
     jana.go("/incidents")

@@ -97,8 +97,9 @@ class House:
     def _settings(self) -> Settings:
         path = demo_settings.write(self._folder, demo_settings.SETTINGS)
         plain = load_settings(path, {"CXWATCH_WEB_PORT": str(self._port), "CXWATCH_DATA_DIR": str(self._folder)})
+        words = replace(plain.configuration, file="cxwatch.toml")  # pictures show no path of this machine
         alerts = replace(plain.alerts, mode="live", slack_token=Secret("xoxb-double"), slack_url=self.slack.url)
-        return replace(plain, alerts=alerts)
+        return replace(plain, alerts=alerts, configuration=words)
 
     async def _settle(self) -> None:
         """Everything up to now is fed, measured and decided, and nothing is left to be told."""
