@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from sqlalchemy import Connection
 
-from alerting import bodies, caseactions, casebook, export, queue, showing, wire
+from alerting import bodies, case_wire, caseactions, casebook, export, queue, showing
 from alerting.caseactions import Attempt
 from alerting.doing import Doing
 from alerting.queue import QueueFilter
@@ -46,7 +46,7 @@ def case_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
         snoozed: Snoozed = False,
         cursor: Cursor = None,
         limit: Limit = LIMIT_DEFAULT,
-    ) -> wire.CasePage:
+    ) -> case_wire.CasePage:
         now_ms = api.clock.now_ms()
         wanted = QueueFilter(
             states=states or OPEN_CASE_STATES,
@@ -59,7 +59,7 @@ def case_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
             snoozed=snoozed or order == "newest",
         )
 
-        def look(conn: Connection) -> wire.CasePage:
+        def look(conn: Connection) -> case_wire.CasePage:
             if order == "newest":
                 found = casebook.newest_cases(conn, wanted.clause(now_ms), cursor, limit)
                 following = str(found[-1].case_id) if len(found) == limit else None
@@ -67,14 +67,14 @@ def case_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
                 start = cursor or 0
                 found = queue.read_queue(conn, wanted, now_ms, api.settings, offset=start, limit=limit)
                 following = str(start + limit) if len(found) == limit else None
-            return wire.CasePage(showing.case_rows(conn, found, now_ms, api.settings), following)
+            return case_wire.CasePage(showing.case_rows(conn, found, now_ms, api.settings), following)
 
         return await api.read(look)
 
     @get("/cases/counts", summary="How many wait, by when their first contact is due, and how today went")
-    async def counts() -> wire.QueueCountsRow:
+    async def counts() -> case_wire.QueueCountsRow:
         now_ms = api.clock.now_ms()
-        return wire.counts_row(await api.read(lambda conn: queue.count_queue(conn, now_ms, api.settings)))
+        return case_wire.counts_row(await api.read(lambda conn: queue.count_queue(conn, now_ms, api.settings)))
 
     @get(
         "/cases.csv", summary="Cases as CSV for a spreadsheet, most urgent first; at most 10,000", media_type="text/csv"
@@ -96,7 +96,7 @@ def case_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
         return Response(text, media_type="text/csv", headers={"Content-Disposition": _ATTACHED})
 
     @get("/cases/{case_id:int}", summary="One case with its contact log and history")
-    async def one_case(case_id: CaseId) -> wire.CaseDetail:
+    async def one_case(case_id: CaseId) -> case_wire.CaseDetail:
         now_ms = api.clock.now_ms()
         return await api.read(lambda conn: showing.case_detail(conn, case_id, now_ms, api.settings))
 
@@ -110,26 +110,26 @@ def case_actions(api: AlertingApi) -> Router:
     """Routes by which people act."""
     settings = api.settings
 
-    def row(conn: Connection, case: Case, who: Doing) -> wire.CaseRow:
+    def row(conn: Connection, case: Case, who: Doing) -> case_wire.CaseRow:
         (shown,) = showing.case_rows(conn, [case], who.at_ms, settings)
         return shown
 
     @post("/claim", status_code=200, summary="Take it: of two who try, one wins")
-    async def claim(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Act]) -> wire.CaseRow:
+    async def claim(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Act]) -> case_wire.CaseRow:
         return await api.act(
             request,
             lambda conn, who: row(conn, caseactions.claim(conn, settings, case_id, data.version, who), who),
         )
 
     @post("/release", status_code=200, summary="Put it back for anybody to take")
-    async def release(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Act]) -> wire.CaseRow:
+    async def release(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Act]) -> case_wire.CaseRow:
         return await api.act(
             request,
             lambda conn, who: row(conn, caseactions.release(conn, settings, case_id, data.version, who), who),
         )
 
     @post("/handover", status_code=200, summary="Give it to somebody else")
-    async def hand_over(request: Anyone, case_id: CaseId, data: JSONBody[bodies.HandOver]) -> wire.CaseRow:
+    async def hand_over(request: Anyone, case_id: CaseId, data: JSONBody[bodies.HandOver]) -> case_wire.CaseRow:
         return await api.act(
             request,
             lambda conn, who: row(
@@ -138,7 +138,7 @@ def case_actions(api: AlertingApi) -> Router:
         )
 
     @post("/contact", status_code=200, summary="Record an attempt to reach the customer, and a callback")
-    async def contact(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Contact]) -> wire.CaseRow:
+    async def contact(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Contact]) -> case_wire.CaseRow:
         attempt = Attempt(
             way=data.way,
             reached=data.reached,
@@ -155,8 +155,8 @@ def case_actions(api: AlertingApi) -> Router:
         )
 
     @post("/close", status_code=200, summary="End it with its outcome")
-    async def close(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Close]) -> wire.CaseRow:
-        def step(conn: Connection, who: Doing) -> wire.CaseRow:
+    async def close(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Close]) -> case_wire.CaseRow:
+        def step(conn: Connection, who: Doing) -> case_wire.CaseRow:
             ended = caseactions.close(
                 conn,
                 settings,
@@ -172,7 +172,7 @@ def case_actions(api: AlertingApi) -> Router:
         return await api.act(request, step)
 
     @post("/snooze", status_code=200, summary="Put it aside; its clocks run on")
-    async def snooze(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Snooze]) -> wire.CaseRow:
+    async def snooze(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Snooze]) -> case_wire.CaseRow:
         return await api.act(
             request,
             lambda conn, who: row(
@@ -181,7 +181,7 @@ def case_actions(api: AlertingApi) -> Router:
         )
 
     @post("/note", status_code=200, summary="A note for the team")
-    async def note(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Note]) -> wire.CaseRow:
+    async def note(request: Anyone, case_id: CaseId, data: JSONBody[bodies.Note]) -> case_wire.CaseRow:
         return await api.act(
             request,
             lambda conn, who: row(

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from alerting.wire import CaseRow
+from alerting.case_wire import CaseRow
 
 COLUMNS = (
     "id",

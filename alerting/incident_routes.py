@@ -8,7 +8,7 @@ from litestar import Router, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
-from alerting import actions, bodies, showing, store, wire
+from alerting import actions, bodies, incident_wire, showing, store
 from alerting.records import Incident, IncidentStage
 from alerting.serving import LIMIT_DEFAULT, NUMBER_MAX, AlertingApi, Anyone, Limit
 
@@ -30,18 +30,18 @@ def incident_readers(api: AlertingApi) -> list[HTTPRouteHandler]:
     @get("/incidents", summary="Incidents, newest first")
     async def list_incidents(
         states: IncidentStages = None, cursor: Cursor = None, limit: Limit = LIMIT_DEFAULT
-    ) -> wire.IncidentPage:
+    ) -> incident_wire.IncidentPage:
         now_ms = api.clock.now_ms()
         found = await api.read(lambda conn: store.read_incidents(conn, now_ms, states, cursor, limit))
         following = str(found[-1].number) if len(found) == limit else None
-        return wire.IncidentPage([wire.incident_row(i, now_ms) for i in found], following)
+        return incident_wire.IncidentPage([incident_wire.incident_row(i, now_ms) for i in found], following)
 
     @get(
         "/incidents/{number:int}",
         summary="One incident with its evidence, its causes and its history",
         description=ONE_INCIDENT,
     )
-    async def one_incident(number: Number) -> wire.IncidentDetail:
+    async def one_incident(number: Number) -> incident_wire.IncidentDetail:
         now_ms = api.clock.now_ms()
         return await api.read(lambda conn: showing.incident_detail(conn, number, now_ms))
 
@@ -52,17 +52,17 @@ def incident_actions(api: AlertingApi) -> Router:
     """Routes by which people act."""
     settings = api.settings
 
-    def shown(incident: Incident) -> wire.IncidentRow:
-        return wire.incident_row(incident, api.clock.now_ms())
+    def shown(incident: Incident) -> incident_wire.IncidentRow:
+        return incident_wire.incident_row(incident, api.clock.now_ms())
 
     @post("/acknowledge", status_code=200, summary="Take it")
-    async def acknowledge(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> wire.IncidentRow:
+    async def acknowledge(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(request, lambda conn, who: actions.acknowledge(conn, settings, number, data.version, who))
         )
 
     @post("/snooze", status_code=200, summary="No notes for a while")
-    async def snooze(request: Anyone, number: Number, data: JSONBody[bodies.Snooze]) -> wire.IncidentRow:
+    async def snooze(request: Anyone, number: Number, data: JSONBody[bodies.Snooze]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(
                 request,
@@ -71,19 +71,19 @@ def incident_actions(api: AlertingApi) -> Router:
         )
 
     @post("/resolve", status_code=200, summary="Close it by hand")
-    async def resolve(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> wire.IncidentRow:
+    async def resolve(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(request, lambda conn, who: actions.resolve(conn, settings, number, data.version, who))
         )
 
     @post("/reopen", status_code=200, summary="Open a resolved one again")
-    async def reopen(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> wire.IncidentRow:
+    async def reopen(request: Anyone, number: Number, data: JSONBody[bodies.Act]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(request, lambda conn, who: actions.reopen(conn, settings, number, data.version, who))
         )
 
     @post("/spam", status_code=200, summary="Say that it is possible spam, or that it is not")
-    async def spam(request: Anyone, number: Number, data: JSONBody[bodies.Spam]) -> wire.IncidentRow:
+    async def spam(request: Anyone, number: Number, data: JSONBody[bodies.Spam]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(
                 request,
@@ -92,7 +92,7 @@ def incident_actions(api: AlertingApi) -> Router:
         )
 
     @post("/handover", status_code=200, summary="Give it to somebody else")
-    async def hand_over(request: Anyone, number: Number, data: JSONBody[bodies.HandOver]) -> wire.IncidentRow:
+    async def hand_over(request: Anyone, number: Number, data: JSONBody[bodies.HandOver]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(
                 request, lambda conn, who: actions.hand_over(conn, settings, number, data.version, who, to=data.to)
@@ -100,7 +100,7 @@ def incident_actions(api: AlertingApi) -> Router:
         )
 
     @post("/note", status_code=200, summary="A note for the team")
-    async def note(request: Anyone, number: Number, data: JSONBody[bodies.Note]) -> wire.IncidentRow:
+    async def note(request: Anyone, number: Number, data: JSONBody[bodies.Note]) -> incident_wire.IncidentRow:
         return shown(
             await api.act(
                 request, lambda conn, who: actions.add_note(conn, settings, number, data.version, who, said=data.note)

@@ -10,12 +10,13 @@ from msgspec import to_builtins
 
 from alerting import blocks as kit
 from alerting.blocks import Button
+from alerting.case_wire import case_row
 from alerting.channels.protocol import Block, Message
+from alerting.incident_wire import incident_row
 from alerting.masking import mask
 from alerting.records import Case, Incident
 from alerting.text import clean, clock_time, counted, duration, safe, words
 from alerting.views import CaseView, IncidentView, Look
-from alerting.wire import case_row, incident_row
 from detectors.records import Cause
 
 NAME_MAX = 60  # of a channel, a stage, a reason code, a person

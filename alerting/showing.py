@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from alerting import caseactions, casebook, contactlog, store, wire
+from alerting import case_wire, caseactions, casebook, contactlog, incident_wire, store, wire
 from alerting.belonging import incident_of, incidents_around
 from alerting.doing import NotThere
 from alerting.incidents import with_curves
@@ -28,29 +28,31 @@ def read_shown(conn: Connection, number: int) -> Incident | None:
     return with_curves(incident, curves)
 
 
-def incident_detail(conn: Connection, number: int, now_ms: int) -> wire.IncidentDetail:
+def incident_detail(conn: Connection, number: int, now_ms: int) -> incident_wire.IncidentDetail:
     """One incident with all that belongs to it. Raises NotThere."""
     incident = read_shown(conn, number)
     if incident is None:
         raise NotThere(f"there is no incident #{number}")
-    return wire.incident_detail(incident, store.incident_history(conn, number), now_ms)
+    return incident_wire.incident_detail(incident, store.incident_history(conn, number), now_ms)
 
 
-def case_rows(conn: Connection, cases: Sequence[Case], now_ms: int, settings: AlertSettings) -> list[wire.CaseRow]:
+def case_rows(conn: Connection, cases: Sequence[Case], now_ms: int, settings: AlertSettings) -> list[case_wire.CaseRow]:
     """Cases in the order given."""
     around = incidents_around(conn, cases)
-    return [wire.case_row(case, parts(case, now_ms, settings), now_ms, incident_of(case, around)) for case in cases]
+    return [
+        case_wire.case_row(case, parts(case, now_ms, settings), now_ms, incident_of(case, around)) for case in cases
+    ]
 
 
-def case_detail(conn: Connection, case_id: int, now_ms: int, settings: AlertSettings) -> wire.CaseDetail:
+def case_detail(conn: Connection, case_id: int, now_ms: int, settings: AlertSettings) -> case_wire.CaseDetail:
     """One case with all that belongs to it. Raises NotThere."""
     case = casebook.read_case(conn, case_id)
     if case is None:
         raise NotThere(f"there is no case {case_id}")
     (row,) = case_rows(conn, [case], now_ms, settings)
-    return wire.CaseDetail(
+    return case_wire.CaseDetail(
         case=row,
-        permission=wire.permission_row(caseactions.permission_of(conn, settings, case, now_ms)),
-        contacts=[wire.contact_row(made) for made in contactlog.of_case(conn, case_id)],
+        permission=case_wire.permission_row(caseactions.permission_of(conn, settings, case, now_ms)),
+        contacts=[case_wire.contact_row(made) for made in contactlog.of_case(conn, case_id)],
         history=[wire.event_row(event) for event in casebook.case_history(conn, case_id)],
     )

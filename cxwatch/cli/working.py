@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 from sqlalchemy import Connection
 
-from alerting import actions, caseactions, queue, showing, store, wire
+from alerting import actions, caseactions, incident_wire, queue, showing, store
 from alerting.caseactions import Attempt
 from alerting.doing import ActionError, Doing
 from alerting.masking import mask
@@ -100,7 +100,9 @@ def _list_incidents(context: typer.Context, output: Output) -> None:
     now_ms = clock_of(settings).now_ms()
     engine = open_existing(settings)
     with engine.connect() as conn:
-        found = [wire.incident_row(one, now_ms) for one in store.read_incidents(conn, now_ms, limit=INCIDENTS_MAX)]
+        found = [
+            incident_wire.incident_row(one, now_ms) for one in store.read_incidents(conn, now_ms, limit=INCIDENTS_MAX)
+        ]
     engine.dispose()
     for row in found:
         output.row(row)
@@ -124,7 +126,7 @@ def _show_incident(context: typer.Context, output: Output, number: int) -> None:
     engine.dispose()
     if incident is None:
         raise Failed(f"there is no incident #{number}: `cxwatch incidents` lists them")
-    detail = wire.incident_detail(incident, history, now_ms)
+    detail = incident_wire.incident_detail(incident, history, now_ms)
     row = detail.incident
     output.row(detail)
     if output.json:

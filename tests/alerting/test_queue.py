@@ -201,8 +201,8 @@ def test_whatever_is_written_stays_in_its_cell(text):
 
 
 def showing_row(text):
+    from alerting.case_wire import case_row
     from alerting.settings import AlertSettings
-    from alerting.wire import case_row
 
     one = case(1, reason=text)
     return case_row(one, parts(one, T0, AlertSettings()), T0)
