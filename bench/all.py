@@ -19,6 +19,7 @@ FULL = (
     ("bench.database_rows",),
     ("bench.people",),
     ("bench.wall_heap", "--updates", "2000"),
+    ("bench.screens",),
     ("bench.kafka",),
 )
 QUICK = (
@@ -31,6 +32,7 @@ QUICK = (
     ("bench.database_rows", "--rows", "10000"),
     ("bench.people", "--cases", "2000", "--rounds", "3"),
     ("bench.wall_heap", "--updates", "400"),
+    ("bench.screens", "--trials", "5", "--screens", "1,50"),
     ("bench.kafka", "--quick"),
 )
 

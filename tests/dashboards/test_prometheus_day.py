@@ -86,7 +86,7 @@ def test_an_exemplar_leads_from_prometheus_to_a_case(scraped: Scraped) -> None:
         for step in ("claim", "contact"):
 
             def done(step: str = step) -> bool:  # the product may just note a missed clock: then once more
-                version = client.get(f"/cases/{case['id']}").json()["version"]
+                version = client.get(f"/cases/{case['id']}").json()["case"]["version"]
                 return client.post(f"/cases/{case['id']}/{step}", json={"version": version}).is_success
 
             until(done, why=f"{step} went through")

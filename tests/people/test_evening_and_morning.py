@@ -29,6 +29,7 @@ PICTURES = os.environ.get("CXWATCH_TEST_PICTURES")
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 pytestmark = pytest.mark.long
+expect.set_options(timeout=30_000)  # on a busy machine the server rests between two looks at thousands of cases
 
 
 @pytest.fixture(scope="module")
