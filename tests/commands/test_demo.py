@@ -124,6 +124,7 @@ def test_the_shop_shows_an_incident_within_a_minute_and_survives_a_kill(tmp_path
     assert tables["feedback"]["rows"] > 10_000
 
 
+@pytest.mark.long
 def test_a_file_is_played_in_its_own_time_and_fresh_starts_over(tmp_path: Path) -> None:
     start = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
     times = [start + timedelta(seconds=20 * n) for n in range(60)]

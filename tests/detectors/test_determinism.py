@@ -39,6 +39,7 @@ def test_six_hundred_closings_of_one_minute_equal_one_of_six_hundred(eventful, n
     assert stored(one) == stored(many)
 
 
+@pytest.mark.long
 @relaxed
 @given(edges=st.sets(st.integers(1, END - 1), max_size=12), restarts=st.integers(0, 2**12))
 def test_any_grouping_with_any_restarts_finds_the_same(eventful, new_engine, edges, restarts):
