@@ -16,7 +16,7 @@ DEV    := pytest pytest-asyncio pytest-cov pytest-timeout pytest-xdist hypothesi
 
 help:
 	@echo "make demo    the whole product, fed by a simulated shop; open the address that it prints"
-	@echo "make test    every test, against the installed wheel"
+	@echo "make test    the tests, against the installed wheel; CXWATCH_REQUIRE=all runs the long ones too"
 	@echo "make lint    formatting, types, and which room may import which"
 	@echo "make bench   the figures of bench/, each beside what it is compared with"
 	@echo "make clean   remove .venv and what was built"
