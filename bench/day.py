@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from cxwatch.product import Product
 from cxwatch.settings import Settings, load_settings
 from streams.clock import HOUR_MS, ManualClock
 from streams.store.minutes import leaf_hours
-from streams.store.progress import next_offsets
+from streams.store.progress import next_offsets, unmeasured
 
 SEED = 7
 LIVE_MS = 1_794_870_000_000  # Tue 17 Nov 2026, 00:00 in Berlin, less a moment: the day of the design
@@ -34,24 +34,30 @@ T = TypeVar("T")
 
 
 class Day:
-    """A product that runs in a thread, and a hand on its clock."""
+    """A product that runs in a thread, and a hand on its clock. What is public here is called from another thread."""
+
+    speed = 600.0
 
     def __init__(self, folder: Path, live_ms: int = LIVE_MS, history_events: int = HISTORY_EVENTS) -> None:
-        self.settings = day_settings(folder)
         self.clock = ManualClock(live_ms)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.failures: list[BaseException] = []
+        self.settings = self._call(self._prepare(folder))
         shop = Shop(SEED, live_ms)
         self.product = self._call(self._open(shop, history_share(events=history_events)))
         self._feeder = Feeder(
             self.product.log, self.clock, shop, folder / "feed.json", days=14, history_events=history_events
         )
 
+    async def _prepare(self, folder: Path) -> Settings:
+        """The settings, and what must be there before the product."""
+        return day_settings(folder)
+
     async def _open(self, shop: Shop, share: float) -> Product:
         hours = at_full_volume(leaf_hours, shop.live_ms, share)  # as the demo does: a thinned history is no usual
-        return Product(self.settings, self.clock, self.failures.append, speed=600, hours=hours)
+        return Product(self.settings, self.clock, self.failures.append, speed=self.speed, hours=hours)
 
     def start(self) -> None:
         """Measure the history, then decide and serve."""
@@ -68,22 +74,31 @@ class Day:
 
     def advance(self, hours: float) -> None:
         """Let so much of the day pass: feed what falls due, measure it, decide on it."""
-        until_ms = self.clock.now_ms() + int(hours * HOUR_MS)
-        self.clock.set(until_ms)
+        self.advance_ms(int(hours * HOUR_MS))
+
+    def advance_ms(self, span_ms: int) -> None:
+        """The same, in milliseconds."""
+        self.clock.set(self.clock.now_ms() + span_ms)
         self._call(self._feeder.feed_due())
         self.settle()
 
     def settle(self) -> None:
         """Wait until everything in the log is in the tables."""
+        self.wait_until(self._all_measured, "measured")
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until something holds; a failure of the product ends the wait."""
         end = time.monotonic() + WAIT_S
         while time.monotonic() < end:
             assert not self.failures, self.failures
-            with self.product.measure_database.connect() as conn:
-                measured = next_offsets(conn)
-            if all(measured.get(p, 0) >= offset for p, offset in self.product.log.ends().items()):
+            if holds():
                 return
             time.sleep(0.05)
-        raise AssertionError(f"not measured within {WAIT_S:g} s")
+        raise AssertionError(f"not {what} within {WAIT_S:g} s")
+
+    def _all_measured(self) -> bool:
+        with self.product.measure_database.connect() as conn:
+            return unmeasured(next_offsets(conn), self.product.log.ends()) == 0
 
     def windows(self, **query: str) -> list[dict[str, Any]]:
         """All rows of GET /api/v1/windows."""
@@ -93,9 +108,12 @@ class Day:
 
     def stop(self) -> None:
         """Stop the product and its thread."""
-        self._call(self.product.stop())
+        self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    async def _close(self) -> None:
+        await self.product.stop()
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)

@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.support.postgres import Server
 
 ROOT = str(Path(__file__).parent.parent)
@@ -58,3 +60,12 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 
     with shared_broker((base if worker_id == "master" else base.parent) / "kafka") as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for as long as one module looks at pages: while it is open no other event loop runs in this thread."""
+    from tests.support.served import chromium
+
+    with chromium() as started:
+        yield started

@@ -15,7 +15,7 @@ from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
 from tests.support.evidence import told
 from tests.support.recovery import morning
-from tests.support.served import Served, chromium, serve
+from tests.support.served import Served, serve
 
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
@@ -24,12 +24,6 @@ HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='own
 def world(tmp_path: Path) -> World:
     """The pages are the same on every database: see the other tests."""
     return build_world(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -13,19 +13,13 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.dashboards import World, build_world, busy_day
 from tests.support.journeys import week
 from tests.support.recovery import morning
-from tests.support.served import Served, chromium, serve
+from tests.support.served import Served, serve
 
 CSS = Path(__file__).parents[2] / "dashboards" / "static" / "app.css"
 PAGES = ("/", "/incidents", "/incidents/2047", "/queue", "/cases/8812", "/journey", "/settings", "/preview")
 LIGHT, DARK = "rgb(244, 246, 248)", "rgb(14, 18, 22)"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 SHOWN = "node => node.checkVisibility()"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

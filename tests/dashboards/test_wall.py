@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from streams.clock import MINUTE_MS
 from tests.support.dashboards import World, build_world, busy_day
 from tests.support.recovery import morning
-from tests.support.served import chromium, serve
+from tests.support.served import serve
 from tests.support.wall_heap import wall_heaps
 
 HOSTILE = "<script>alert(1)</script> <!channel> \u202egnp.exe"
@@ -38,12 +38,6 @@ LOOK = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.dashboards import build_world
 from tests.support.house import PASSWORD, House, house
-from tests.support.kafka import free_port
-from tests.support.served import chromium, serve
+from tests.support.served import serve
 
 LIVE_MS = 1_795_021_200_000  # Wed 18 Nov 2026, 17:00 UTC
 PICTURES = os.environ.get("CXWATCH_TEST_PICTURES")
@@ -33,15 +32,9 @@ expect.set_options(timeout=30_000)  # on a busy machine the server rests between
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    with house(folder, LIVE_MS, free_port(), jana="agent", karim="agent", ada="admin") as made:
+    with house(folder, LIVE_MS, jana="agent", karim="agent", ada="admin") as made:
         yield made
 
 
