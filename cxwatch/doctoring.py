@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from alerting import modes, outbox, troubles
 from alerting.shadow import shadow_counts
 from cxwatch.access.store import read_granted
-from cxwatch.checking import Check
+from cxwatch.checking import Check, how_far
 from cxwatch.clocks import clock_of, real_clock_of
 from cxwatch.database import open_existing
 from cxwatch.doctoring_boards import examine_boards
@@ -25,7 +25,6 @@ from streams.logs.lock import MeasuringLock
 from streams.logs.sqlite import SqliteLog
 from streams.store import deadletters
 from streams.store.identity import read_identity
-from streams.store.progress import newest_event_ms, next_offsets
 
 DISK_FREE_MIN = 512 * 1024 * 1024
 WEB_TIMEOUT_S = 3.0
@@ -81,11 +80,7 @@ def _log(settings: Settings, conn: Connection) -> Iterator[Check]:
     if identity is not None and identity.identity != log.identity:
         yield Check("log", "failed", "it is not the log that the database was measured from: put the right one back")
         return
-    measured = next_offsets(conn)
-    lag = sum(max(0, end - measured.get(p, 0)) for p, end in ends.items())
-    newest = newest_event_ms(conn)
-    seen = "no event yet" if newest is None else f"newest event {rfc3339(newest)}"
-    yield Check("log", "ok", f"{log.partitions} partitions, {lag:,} records wait to be measured, {seen}")
+    yield how_far(conn, log.partitions, ends)
 
 
 def _measuring(settings: Settings) -> Check:

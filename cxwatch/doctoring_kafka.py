@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from cxwatch.checking import Check
+from cxwatch.checking import Check, how_far
 from cxwatch.settings import ExportSettings, Settings
 from dashboards.changes.cursor import read_unsent
 from streams.clock import rfc3339
@@ -17,7 +17,7 @@ from streams.logs.kafka_errors import TopicMissing
 from streams.logs.kafka_topic import TopicAdmin
 from streams.store.customers import count_split
 from streams.store.identity import read_identity
-from streams.store.progress import newest_event_ms, next_offsets
+from streams.store.progress import next_offsets
 
 BROKER_TIME = "times are the producers': set message.timestamp.type=LogAppendTime on the topic, or a wrong clock of one"
 SPLIT = (
@@ -93,10 +93,7 @@ def _topic(log: KafkaLog, conn: Connection) -> Iterator[Check]:
             f"{ends.get(beyond[0], 0):,}: records are gone from it; bring them back, or start with an empty database",
         )
         return
-    lag = sum(max(0, end - measured.get(p, 0)) for p, end in ends.items())
-    newest = newest_event_ms(conn)
-    seen = "no event yet" if newest is None else f"newest event {rfc3339(newest)}"
-    yield Check("log", "ok", f"{log.partitions} partitions, {lag:,} records wait to be measured, {seen}")
+    yield how_far(conn, log.partitions, ends)
 
 
 def _measuring(log: KafkaLog) -> Check:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dashboards.context import Health
 from streams.logs.errors import LogError
 from streams.logs.protocol import Log
-from streams.store.progress import next_offsets
+from streams.store.progress import next_offsets, unmeasured
 
 BEHIND_MAX = 500_000  # records not measured yet: beyond, no more are taken in
 NOT_READY_FROM = 100_000  # beyond, screens are too old to act on
@@ -28,7 +28,7 @@ class Checks:
         """Records in the log that are not measured yet."""
         with self._engine.connect() as conn:
             measured = next_offsets(conn)
-        return sum(max(0, end - measured.get(p, 0)) for p, end in self._log.ends().items())
+        return unmeasured(measured, self._log.ends())
 
     def is_behind(self) -> bool:
         """Whether the log must take no more for now. A log that cannot be asked takes nothing either."""

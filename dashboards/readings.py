@@ -19,7 +19,7 @@ from streams.clock import DAY_MS, HOUR_MS, MINUTES_PER_HOUR, minute_of
 from streams.logs.errors import LogError
 from streams.records import LeafMinute, Segment, WindowName, WindowSnapshot
 from streams.store.minutes import leaf_hours, visited_places
-from streams.store.progress import newest_event_ms, next_offsets
+from streams.store.progress import newest_event_ms, next_offsets, unmeasured
 from streams.store.windows import read_window
 from streams.windows import bounds
 
@@ -178,4 +178,4 @@ class Desk:
             ends = self.context.log_ends()
         except LogError:
             return 0  # a log that does not answer is told as data that does not come
-        return sum(max(0, end - measured.get(partition, 0)) for partition, end in ends.items())
+        return unmeasured(measured, ends)

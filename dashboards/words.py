@@ -73,11 +73,6 @@ def count(n: int) -> str:
     return f"{n:,}"
 
 
-def plural(n: int, one: str, many: str) -> str:
-    """ "1 place", "3 places"; the first ten in words where a sentence begins is left to the sentence."""
-    return f"{count(n)} {one if n == 1 else many}"
-
-
 def duration(ms: int) -> str:
     """4 s, 11 min 04 s, 1 h 37 min, 3 days."""
     ms = max(0, ms)

@@ -15,10 +15,8 @@ import numpy as np
 
 from bench.detection.generator import START, Stream
 from detectors.baseline import Baseline, HourTotal
-from detectors.budget import Budget
 from detectors.judge import BAD_MIN
 from detectors.learning import learn
-from detectors.opened import Yardstick
 from detectors.protocol import Detector, Step
 from detectors.river_models import DETECTORS
 from detectors.settings import DetectionSettings
@@ -95,8 +93,3 @@ def _statistic(state: SegmentState, working: Sequence[Detector], step: Step, usu
         return 0.0 if rise.bad < BAD_MIN else best.strength or 0.0
     found = beyond_chance(state, step.minute, sorted({hint.signal for hint in told}), usual, 1.0)
     return 0.0 if found is None else 1 / max(found.rise.tail, 1e-300)
-
-
-def threshold_at(budget_updates_week: float, settings: DetectionSettings, usual: Baseline) -> float:
-    """The product's own threshold of a segment among others."""
-    return Yardstick(settings, Budget(budget_updates_week), usual, True).budget.threshold(settings, usual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,6 @@ from streams.clock import SystemClock
 from streams.decode import Decoder
 from streams.files.digest import file_digest
 
-SHOP_SAID = "a simulated shop"
 TOUR = (
     "Two minutes (at 60 times the world's speed):",
     "  0:10  {url}/incidents  a delivery partner fails; open the incident, take it with `a`",
@@ -125,7 +125,7 @@ def demo(
     settings = _demo_settings(context, demo_settings.SETTINGS, fresh)
     folder.prepare(settings, folder.Subject(folder.SHOP))
     with output.progress() as bar:
-        telling = _telling(output, bar, SHOP_SAID, speed or 60)
+        telling = _telling(output, bar, "a simulated shop", speed or 60, TOUR)
         code = run_shop(settings, telling, speed)
     output.hint("Stopped. The same command goes on where this one ended; --fresh starts over.")
     raise typer.Exit(code)
@@ -173,7 +173,7 @@ def _demo_settings(context: typer.Context, text: str, fresh: bool) -> Settings:
     return settings
 
 
-def _telling(output: Output, bar: Progress, subject: str, speed: float | None) -> Telling:
+def _telling(output: Output, bar: Progress, subject: str, speed: float | None, tour: Sequence[str] = ()) -> Telling:
     task = bar.add_task("measuring 14 days of history", total=1.0)
 
     def history(share: float) -> None:
@@ -187,7 +187,7 @@ def _telling(output: Output, bar: Progress, subject: str, speed: float | None) -
         output.hint(f"  wall    {url}/wall      for the room")
         output.hint(f"  queue   {url}/queue     for who calls unhappy customers")
         output.hint(f"  Slack   {url}/preview   what would be posted")
-        for line in TOUR if subject == SHOP_SAID else ():
+        for line in tour:
             output.hint(line.format(url=url))
         output.hint("Ctrl-C stops it; started again it goes on where it was.")
 

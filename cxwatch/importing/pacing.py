@@ -7,7 +7,7 @@ import asyncio
 from sqlalchemy import Engine
 
 from streams.logs.protocol import Log
-from streams.store.progress import next_offsets
+from streams.store.progress import next_offsets, unmeasured
 
 AHEAD_MAX = 20_000  # records that may wait to be measured: about what one process measures in a second
 LOOK_S = 0.1
@@ -49,5 +49,4 @@ class Pace:
         """Records measured, and records that wait."""
         with self._engine.connect() as conn:
             known = next_offsets(conn)
-        waiting = sum(max(0, end - known.get(partition, 0)) for partition, end in self._log.ends().items())
-        return sum(known.values()), waiting
+        return sum(known.values()), unmeasured(known, self._log.ends())

@@ -6,40 +6,27 @@ A consumer keeps, for each key, the record of the highest revision: then doublet
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from dashboards.alert_readings import IncidentLine
-from dashboards.window_rows import Place, window_row
+from dashboards.window_rows import Place, WindowRow, window_row
 from streams.clock import rfc3339
 from streams.logs.protocol import Record
-from streams.records import WindowName, WindowSnapshot
+from streams.records import WindowSnapshot
 
 SCHEMA = 1
 
 
-class WindowChanged(Struct, frozen=True):
+class WindowChanged(WindowRow, frozen=True, kw_only=True):
     """A window as GET /api/v1/windows gives it. `n` 0: no answer is left in it. Scores as the API's, unrounded."""
 
     type: Literal["window"]
     schema: int
     revision: int
     as_of: str
-    segment: Place
-    metric: str
-    survey_kind: str
-    window: WindowName
-    start: str
-    end: str
-    final: bool
-    n: int
-    counts: Mapping[str, int]
-    score: float | None
-    low: float | None
-    high: float | None
 
 
 class IncidentState(Struct, frozen=True):

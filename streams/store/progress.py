@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -31,6 +32,11 @@ def read_progress(conn: Connection) -> list[Progress]:
 def next_offsets(conn: Connection) -> dict[int, int]:
     """Partition -> the offset it will measure next."""
     return {p.partition: p.next_offset for p in read_progress(conn)}
+
+
+def unmeasured(measured: Mapping[int, int], ends: Mapping[int, int]) -> int:
+    """How many records wait: of a log with these ends, when partitions were measured up to these offsets."""
+    return sum(max(0, end - measured.get(partition, 0)) for partition, end in ends.items())
 
 
 def newest_event_ms(conn: Connection) -> int | None:
